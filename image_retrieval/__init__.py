@@ -1,0 +1,1 @@
+"""Content-based image retrieval with deep features: a course's working parts."""

@@ -1,0 +1,17 @@
+"""The errors a user of this package can cause, each with a message of one line."""
+
+
+class ImageRetrievalError(Exception):
+    """Base of every error this package raises on purpose.
+
+    The message is one line: what was wrong with which value, what is allowed and
+    what to do next. The command line prints it without a traceback.
+    """
+
+
+class InputError(ImageRetrievalError, ValueError):
+    """A value, file or archive that cannot be used as given."""
+
+
+class DownloadError(ImageRetrievalError, OSError):
+    """A file that could not be fetched, or came with the wrong hash."""

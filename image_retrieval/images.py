@@ -1,0 +1,113 @@
+"""Turning whatever a person calls a picture into one kind of array.
+
+Arrays, Pillow images, files and Turi Create images all become RGB arrays of uint8, so
+that no other module needs to tell them apart. Turi Create is never imported: its images
+are known by their `pixel_data`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from image_retrieval.errors import InputError
+
+
+def as_rgb(image):
+    """Return one picture as an RGB array.
+
+    Parameters
+    ----------
+    image : array, PIL.Image.Image, turicreate.Image, str or Path
+        An array is uint8 of shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); a string or
+        path names a picture file, which is turned upright by its EXIF orientation.
+        Transparency is laid over white.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w, 3)
+
+    Raises
+    ------
+    InputError
+        When the value is no picture, has no pixels, or the file cannot be read.
+
+    Examples
+    --------
+    >>> as_rgb(np.zeros((4, 6), np.uint8)).shape
+    (4, 6, 3)
+    """
+    if isinstance(image, (str, Path)):
+        return _from_file(image)
+    if isinstance(image, Image.Image):
+        return _from_pillow(image)
+    return _from_array(getattr(image, "pixel_data", image))
+
+
+def as_rgb_list(images):
+    """Return pictures as a list of RGB arrays, see `as_rgb`.
+
+    Parameters
+    ----------
+    images : iterable of pictures, array of shape (n, h, w, 3), or one picture
+
+    Returns
+    -------
+    list of ndarray of uint8, shape (h, w, 3)
+    """
+    if is_one_picture(images):
+        images = [images]
+    return [as_rgb(image) for image in images]
+
+
+def is_one_picture(images):
+    """Tell one picture from a sequence of them, by its type or an array's dimensions."""
+    if isinstance(images, np.ndarray):
+        return images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
+    return isinstance(images, (str, Path, Image.Image)) or hasattr(images, "pixel_data")
+
+
+def _from_file(path):
+    try:
+        with Image.open(path) as image:
+            return _from_pillow(ImageOps.exif_transpose(image))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such picture file; check the path") from None
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path}: not a picture that Pillow can read; give a JPEG, PNG, GIF, BMP, TIFF or WebP"
+        ) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(
+            f"{path}: the picture cannot be read ({error}); give a whole file"
+        ) from None
+
+
+def _from_pillow(image):
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # Pillow clips 16-bit gray to 255 on conversion, which turns such pictures white.
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return _from_array(np.asarray(image.convert("RGB")))
+
+
+def _from_array(value):
+    array = np.asarray(value)
+    if array.dtype != np.uint8:
+        raise InputError(
+            f"a picture must be an array of uint8, got {array.dtype}; "
+            "scale it to 0..255 and call .astype('uint8')"
+        )
+    if array.ndim == 3 and array.shape[2] == 4:
+        return _from_pillow(Image.fromarray(array))
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3) or array.size == 0:
+        raise InputError(
+            f"a picture must have shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) "
+            f"with h and w at least 1, got {array.shape}"
+        )
+    return np.ascontiguousarray(np.broadcast_to(array, array.shape[:2] + (3,)))
