@@ -1,15 +1,17 @@
-"""What every test shares: the data it runs on and the folders that may be absent."""
+"""What every test and every notebook under test shares: its data and its surroundings."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.notebooks import kernel_environment
+
+ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
-os.environ["IMAGE_RETRIEVAL_DATA"] = "sample"
+os.environ.update(kernel_environment(), IMAGE_RETRIEVAL_DATA="sample")
 
 
 @pytest.fixture(scope="session")

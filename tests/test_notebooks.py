@@ -1,0 +1,159 @@
+"""The rules of committed notebooks, and that each rule can be broken."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from conftest import ROOT
+from image_retrieval.errors import InputError
+from tools.notebooks import NotebookError, execute, find_problems, normalize
+from tools.notebooks.__main__ import main, select
+from tools.notebooks.normalize import KERNELSPEC
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_committed_notebook_keeps_the_rules(path):
+    assert find_problems(nbformat.read(str(path), as_version=4)) == []
+
+
+def good():
+    printed = new_output("stream", name="stdout", text="3\n")
+    cells = [
+        new_markdown_cell("# A title"),
+        new_code_cell("print(3)", execution_count=1, outputs=[printed]),
+        new_code_cell("x = 4", execution_count=2),
+    ]
+    return normalize(new_notebook(cells=cells))
+
+
+def test_good_notebook_has_no_problem():
+    assert find_problems(good()) == []
+
+
+def picture():
+    data = {"image/png": "aaaa", "text/plain": "<Figure size 640x480 with 1 Axes>"}
+    return new_output("display_data", data=data)
+
+
+def spoil(notebook, how):
+    first = notebook.cells[1]
+    actions = {
+        "not run": lambda: first.update(execution_count=None),
+        "run twice": lambda: first.update(execution_count=2),
+        "run out of order": lambda: notebook.cells[2].update(execution_count=1),
+        "error": lambda: first.outputs.append(
+            new_output("error", ename="ValueError", evalue="no", traceback=[])
+        ),
+        "warning": lambda: first.outputs.append(new_output("stream", name="stderr", text="w\n")),
+        "path in code": lambda: first.update(source="open('/home/me/x.png')"),
+        "path in text output": lambda: first.outputs[0].update(text="see /Users/me/x.png"),
+        "Windows path": lambda: first.outputs[0].update(text="see C:\\Users\\me"),
+        "path in HTML": lambda: first.outputs.append(
+            new_output("display_data", data={"text/html": "<i>/root/course/x.png</i>"})
+        ),
+        "other kernel": lambda: notebook.metadata.kernelspec.update(name="conda-env-x"),
+        "kernel's own words": lambda: notebook.metadata.kernelspec.update(display_name="My 3.8"),
+        "Python version": lambda: notebook.metadata.language_info.update(version="3.8.18"),
+        "empty last cell": lambda: notebook.cells.append(new_code_cell("", execution_count=3)),
+        "long cell": lambda: first.update(source="x = 1\n" * 16),
+        "British spelling": lambda: notebook.cells[0].update(source="The nearest neighbours"),
+        "large": lambda: first.outputs[0].update(text="9" * 3_000_000),
+        "silent picture": lambda: first.update(outputs=[picture()]),
+        "no code": lambda: notebook.update(cells=notebook.cells[:1]),
+    }
+    actions[how]()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("not run", "cell 2: its execution count is None, not 1"),
+        ("run twice", "cell 2: its execution count is 2, not 1"),
+        ("run out of order", "cell 3: its execution count is 1, not 2"),
+        ("error", "cell 2: an error output: ValueError: no"),
+        ("warning", "cell 2: output on stderr"),
+        ("path in code", "cell 2: an absolute path: /home/me"),
+        ("path in text output", "cell 2: an absolute path in its output: /Users/me"),
+        ("Windows path", "cell 2: an absolute path in its output: C:\\Users"),
+        ("path in HTML", "cell 2: an absolute path in its output: /root/course"),
+        ("other kernel", "its kernel is not the neutral python3"),
+        ("kernel's own words", "its kernel is not the neutral python3"),
+        ("Python version", "its metadata tells a Python version"),
+        ("empty last cell", "its last cell is empty"),
+        ("long cell", "cell 2: it has 16 lines, more than 15"),
+        ("British spelling", "cell 1: spell 'neighbours' the American way"),
+        ("large", "more than 3,000,000"),
+        ("silent picture", "cell 2: a picture without text beside it"),
+        ("no code", "it holds no code cell"),
+    ],
+)
+def test_each_broken_rule_is_named(how, message):
+    notebook = good()
+    spoil(notebook, how)
+    problems = find_problems(notebook)
+    assert any(message in problem for problem in problems), problems
+
+
+def test_links_and_embedded_pictures_are_no_paths():
+    notebook = good()
+    html = '<a href="https://x.org/home/me">a</a><img src="data:image/png;base64,ab/home/me=">'
+    notebook.cells[1].outputs.append(new_output("display_data", data={"text/html": html}))
+    notebook.cells[1].source = "a = b /var\nload('../data/home/x')"
+    assert find_problems(notebook) == []
+
+
+def test_a_picture_may_have_its_text_in_the_next_cell():
+    notebook = good()
+    first, second = notebook.cells[1:]
+    first.outputs, second.outputs = [picture()], first.outputs
+    assert find_problems(notebook) == []
+
+
+def scratch(tmp_path, name, *sources):
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    notebook.metadata["kernelspec"] = {"name": "gone", "display_name": "Gone", "language": "R"}
+    path = tmp_path / f"{name}.ipynb"
+    nbformat.write(notebook, str(path))
+    return path
+
+
+def test_record_gives_the_committed_form_and_the_same_bytes_twice(tmp_path):
+    path = scratch(tmp_path, "01_a", "import sys", "print(1)\nprint(2)", "sys.version_info[0]", "")
+    assert main(["record", "--folder", str(tmp_path)]) == 0
+    once = path.read_bytes()
+    notebook = nbformat.read(str(path), as_version=4)
+    assert find_problems(notebook) == []
+    assert notebook.metadata.kernelspec == KERNELSPEC
+    assert [out.get("text") for out in notebook.cells[1].outputs] == ["1\n2\n"]
+    assert notebook.cells[2].outputs[0].data["text/plain"] == "3"
+    assert main(["record", "--folder", str(tmp_path)]) == 0
+    assert path.read_bytes() == once
+
+
+def test_record_leaves_a_failing_notebook_as_it_was(tmp_path, capsys):
+    path = scratch(tmp_path, "02_b", "1 + 1", "None.missing", "print('never')")
+    before = path.read_bytes()
+    assert main(["record", "--folder", str(tmp_path)]) == 1
+    assert path.read_bytes() == before
+    assert "FAILED at cell [2]: AttributeError: 'NoneType' object" in capsys.readouterr().out
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_cell_that_takes_too_long_and_a_dead_kernel_are_named(tmp_path):
+    slow = nbformat.read(str(scratch(tmp_path, "s", "import time\ntime.sleep(60)")), as_version=4)
+    with pytest.raises(NotebookError, match=r"cell \[1\]: took more than 1 s"):
+        execute(slow, tmp_path, timeout=1)
+    dead = nbformat.read(str(scratch(tmp_path, "d", "import os", "os._exit(3)")), as_version=4)
+    with pytest.raises(NotebookError, match=r"cell \[2\]: the kernel died"):
+        execute(dead, tmp_path)
+
+
+def test_select_by_the_beginning_of_a_name(tmp_path):
+    for name in ("02_b", "01_a", "10_c"):
+        scratch(tmp_path, name, "1")
+    assert [path.stem for path in select(tmp_path, [])] == ["01_a", "02_b", "10_c"]
+    assert [path.stem for path in select(tmp_path, ["1", "02"])] == ["02_b", "10_c"]
+    with pytest.raises(InputError, match="begins with '03'; there are: 01_a, 02_b, 10_c"):
+        select(tmp_path, ["01", "03"])

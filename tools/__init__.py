@@ -1,0 +1,1 @@
+"""What maintainers run: the sample builder, the benchmarks, the notebook runner."""

@@ -1,0 +1,121 @@
+"""Run the notebooks into HTML pages, or record their outputs in place."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+from image_retrieval.errors import ImageRetrievalError, InputError
+from image_retrieval.files import atomic_file
+from tools.notebooks.execute import ROOT, NotebookError, execute
+from tools.notebooks.normalize import normalize
+
+
+def main(arguments=None):
+    """Run the command line; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        paths = select(options.folder, options.names)
+        if options.command == "record":
+            return record(paths)
+        return run(paths, options.pages)
+    except ImageRetrievalError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
+    parser.add_argument(
+        "command",
+        choices=["run", "record"],
+        help="run: write a page for each notebook; record: save the outputs in the notebooks",
+    )
+    parser.add_argument("names", nargs="*", help="beginnings of names, such as 02; all when none")
+    parser.add_argument("--folder", type=Path, default=ROOT / "notebooks")
+    parser.add_argument("--pages", type=Path, default=ROOT / "build" / "notebooks")
+    return parser
+
+
+def select(folder, names):
+    """Return the notebooks of `folder` in order, or those whose names begin with `names`."""
+    paths = sorted(Path(folder).glob("*.ipynb"))
+    unknown = [name for name in names if not any(p.name.startswith(name) for p in paths)]
+    if unknown or not paths:
+        known = ", ".join(path.stem for path in paths) or "none"
+        wanted = " or ".join(map(repr, unknown)) or "anything"
+        raise InputError(f"no notebook in {folder} begins with {wanted}; there are: {known}")
+    return [path for path in paths if not names or path.name.startswith(tuple(names))]
+
+
+def run(paths, pages):
+    """Execute the notebooks in order and write a page for each; return 1 if one failed."""
+    from image_retrieval.datasets import locate
+
+    print(f"Data: {locate().description}", flush=True)
+    failed = []
+    for path in paths:
+        notebook, ran = attempt(path)
+        failed += [] if ran else [path]
+        write_page(notebook, pages / f"{path.stem}.html")
+    page = os.path.relpath(pages / f"{(failed or paths)[0].stem}.html")
+    if failed:
+        print(f"{len(failed)} of {len(paths)} notebooks failed. Open {page} to see where.")
+    else:
+        print(f"All {len(paths)} notebooks ran. Open {page} and the pages beside it.")
+    return 1 if failed else 0
+
+
+def record(paths):
+    """Execute the notebooks on the bundled sample and save their outputs in place.
+
+    A notebook that fails is left as it was. Returns 1 if one failed.
+    """
+    os.environ["IMAGE_RETRIEVAL_DATA"] = "sample"
+    failures = 0
+    for path in paths:
+        notebook, ran = attempt(path)
+        failures += not ran
+        if ran:
+            with atomic_file(path) as temporary:
+                nbformat.write(normalize(notebook), str(temporary))
+    return 1 if failures else 0
+
+
+def attempt(path):
+    """Execute the notebook at `path` and print its line.
+
+    Returns
+    -------
+    notebook : nbformat.NotebookNode
+        With its new outputs, up to the failing cell if it failed.
+    ran : bool
+        Whether every cell ran.
+    """
+    notebook = nbformat.read(str(path), as_version=4)
+    started, outcome = time.perf_counter(), "ok"
+    try:
+        execute(notebook, path.parent)
+    except NotebookError as error:
+        outcome = f"FAILED at {error}"
+    seconds = time.perf_counter() - started
+    print(f"{path.stem:<32} {seconds:6.1f} s  {outcome}", flush=True)
+    return notebook, outcome == "ok"
+
+
+def write_page(notebook, path):
+    """Write the executed notebook as an HTML page at `path`."""
+    from tools.notebooks.page import to_html
+
+    with atomic_file(path) as temporary:
+        temporary.write_text(to_html(notebook, path.stem), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
