@@ -1,36 +1,65 @@
-# `make` alone lists what there is to do. Every target that needs the environment sets it up first.
+# `make` alone lists what there is to do.
+#
+# Every target that needs the environment sets it up first, which costs nothing once it is ready.
+# Options such as TRAIN=2005 count on the command line only, never from the shell's environment.
 
 EDITION := turicreate
 VENV := $(if $(filter turicreate,$(EDITION)),.venv,.venv-$(EDITION))
 PYTHON := $(VENV)/bin/python
-BOOTSTRAP := python3
+SETUP := python3 -m tools.environment
+
+# $(call option,--train,TRAIN): the option with its value if TRAIN=… was given. The value goes
+# through the environment, so that it may hold spaces and quotes.
+option = $(if $(filter command,$(origin $(2))),$(1) "$$$(2)")
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks cifar10 caltech101 sample lint format bench requirements clean environment
+.PHONY: help run test lab notebooks cifar10 caltech101 sample bench lint format requirements \
+        environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-run: environment  ## execute all notebooks into build/notebooks/*.html (IMAGE_RETRIEVAL_DATA chooses the data)
+run: environment  ## execute all notebooks into build/notebooks/*.html
 	@$(PYTHON) -m tools.notebooks run
 
-test: environment  ## run all tests and compare the notebooks' outputs
+test: environment  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest
 
 lab: environment  ## open JupyterLab on the notebooks
-	@$(PYTHON) -m jupyter trust notebooks/*.ipynb
+	@$(PYTHON) -m jupyter trust notebooks/*.ipynb >/dev/null
 	@PYTHONPATH="$(CURDIR)" $(PYTHON) -m jupyterlab notebooks
 
-notebooks: environment  ## execute the notebooks in place and normalize them [NOTEBOOK=02]
-	@$(PYTHON) -m tools.notebooks record $(NOTEBOOK)
+notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
+	@$(PYTHON) -m tools.notebooks record $(if $(call option,,NOTEBOOK),$(NOTEBOOK))
+
+cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path TRAIN=2005 TEST=4000 SEED=0]
+	@$(PYTHON) -m image_retrieval cifar10 $(call option,--archive,ARCHIVE) \
+	    $(call option,--train,TRAIN) $(call option,--test,TEST) $(call option,--seed,SEED)
+
+caltech101: environment  ## build the real Caltech-101 data [ARCHIVE=path]
+	@$(PYTHON) -m image_retrieval caltech101 $(call option,--archive,ARCHIVE)
+
+sample: environment  ## draw the bundled sample again from its sources
+	@$(PYTHON) -m tools.sample.build
+
+bench: environment  ## measure features and search engines
+	@$(PYTHON) -m tools.bench
 
 lint: environment  ## check the style of the code, the notebooks' too
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 
-format: environment  ## put the code into the style that `lint` checks
+format: environment  ## put the code into the style that lint checks
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 
+requirements:  ## compile requirements.txt again from requirements.in
+	@$(SETUP) compile $(EDITION)
+
 environment:
-	@test -x $(PYTHON)
+	@$(SETUP) setup $(EDITION)
+
+clean:  ## remove what was made, but for the environment and the data
+	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +
+	@rm -rf .pytest_cache .ruff_cache
+	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
