@@ -27,6 +27,7 @@ from collections import OrderedDict
 import numpy as np
 
 from image_retrieval.errors import InputError
+from image_retrieval.sframes import column_names
 
 NEIGHBOR_COLUMNS = ("query_label", "reference_label", "rank")
 
@@ -410,7 +411,7 @@ def _labeled_matrix(X, y, what):
 
 
 def _neighbor_columns(neighbors):
-    names = _column_names(neighbors) or ()
+    names = column_names(neighbors) if _is_table(neighbors) else ()
     missing = [name for name in NEIGHBOR_COLUMNS if name not in names]
     if missing:
         raise InputError(
@@ -424,24 +425,20 @@ def _neighbor_columns(neighbors):
 
 
 def _labels_by_id(images):
-    names = _column_names(images)
-    if names is None:
+    if not _is_table(images):
         return dict(enumerate(images))
+    names = column_names(images)
     for name in ("id", "label"):
         if name not in names:
-            raise InputError(f"images have no column {name!r}; got {', '.join(map(str, names))}")
+            raise InputError(f"images have no column {name!r}; there are {', '.join(names)}")
     labels = dict(zip(_to_array(images["id"]).tolist(), images["label"]))
     if len(labels) < len(images["id"]):
         raise InputError(f"{len(images['id'])} images have only {len(labels)} different ids")
     return labels
 
 
-def _column_names(table):
-    if hasattr(table, "column_names"):
-        return list(table.column_names())
-    if isinstance(table, dict) or hasattr(table, "columns"):
-        return list(table.keys())
-    return None
+def _is_table(value):
+    return hasattr(value, "column_names") or isinstance(value, dict) or hasattr(value, "columns")
 
 
 def _to_array(column):

@@ -1,0 +1,218 @@
+"""Why two pictures count as alike: which places in them make up their similarity.
+
+Deep features here are the mean of the backbone's last feature map over its locations. The
+inner product is linear, so that of two pooled vectors q and r is exactly the mean, over all
+pairs of locations, of the inner products of the vectors there:
+
+    <q, r> = mean over i, j of <q_i, r_j> = sum over i of <q_i, r> / n
+
+The last sum gives each of the query's n locations its share of the similarity, and the same
+with the roles exchanged gives the neighbor's. [1]_ Centering and PCA are affine, and L2
+normalization divides a picture's whole map by one number, so shares can be carried through
+a recipe of `image_retrieval.postprocess` and stay exact. A share is negative where a place
+makes the two less alike.
+
+Squared Euclidean distance between pixels splits in the same way, over the pixels.
+
+.. [1] Stylianou, Souvenir and Pless, "Visualizing deep similarity networks", WACV 2019.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from image_retrieval.errors import InputError
+from image_retrieval.images import as_rgb
+
+ALIKE = (213, 94, 0)  # Okabe and Ito's vermilion and blue: told apart by every kind of eye
+UNLIKE = (0, 114, 178)
+_STRONGEST = 0.8  # leaves a trace of the picture under the deepest color
+
+
+class Shares(NamedTuple):
+    """How a similarity is made up.
+
+    Attributes
+    ----------
+    similarity : float
+        The inner product of the two pooled vectors.
+    query : ndarray of float64, shape (h, w)
+        The share of each location of the query; they sum to `similarity`.
+    neighbor : ndarray of float64, shape (h, w)
+        The share of each location of the neighbor; they sum to `similarity`.
+    """
+
+    similarity: float
+    query: np.ndarray
+    neighbor: np.ndarray
+
+
+def similarity_shares(query_map, neighbor_map, recipe=None):
+    """Split the similarity of two pictures among their locations.
+
+    Parameters
+    ----------
+    query_map, neighbor_map : array of float, shape (h, w, d)
+        Last feature maps, see `image_retrieval.features.extract_map`.
+    recipe : fitted sklearn.pipeline.Pipeline or step, optional
+        What was done to the pooled vectors, see `through`; nothing, without it.
+
+    Returns
+    -------
+    Shares
+
+    Examples
+    --------
+    >>> query, neighbor = np.zeros((2, 2, 2, 3))
+    >>> query[0, 0], neighbor[1, 1] = [0, 4, 0], [0, 4, 0]
+    >>> shares = similarity_shares(query, neighbor)
+    >>> shares.similarity, shares.query.tolist(), shares.neighbor.tolist()
+    (1.0, [[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]])
+    """
+    query_map, neighbor_map = through(recipe, query_map), through(recipe, neighbor_map)
+    if query_map.shape[2] != neighbor_map.shape[2]:
+        raise InputError(
+            f"the maps have {query_map.shape[2]} and {neighbor_map.shape[2]} channels; "
+            "extract both with the same backbone"
+        )
+    query, neighbor = pool(query_map), pool(neighbor_map)
+    return Shares(
+        float(query @ neighbor),
+        query_map @ neighbor / query_map[..., 0].size,
+        neighbor_map @ query / neighbor_map[..., 0].size,
+    )
+
+
+def through(recipe, feature_map):
+    """Carry a feature map through the steps that were applied to its pooled vector.
+
+    Parameters
+    ----------
+    recipe : fitted sklearn.pipeline.Pipeline or step, or None
+        Steps may be `Normalizer` (L2), `StandardScaler` and `PCA`.
+    feature_map : array of float, shape (h, w, d)
+
+    Returns
+    -------
+    ndarray of float64, shape (h, w, d')
+        Its mean over locations is what `recipe` makes of the mean of `feature_map`.
+
+    Raises
+    ------
+    InputError
+        When a step is neither affine nor a normalization, or the array is no feature map.
+    """
+    feature_map = np.asarray(feature_map, dtype=np.float64)
+    if feature_map.ndim != 3 or feature_map.size == 0:
+        raise InputError(
+            f"a feature map must have shape (h, w, d), got {feature_map.shape}; "
+            "features.extract_map gives one a picture"
+        )
+    for step in _steps(recipe):
+        feature_map = _apply(step, feature_map)
+    return feature_map
+
+
+def pool(feature_map):
+    """Return the mean of a map of shape (h, w, d) over its locations, shape (d,)."""
+    return feature_map.mean(axis=(0, 1))
+
+
+def pixel_shares(query, neighbor):
+    """Split the squared pixel distance of two pictures among their pixels.
+
+    Parameters
+    ----------
+    query, neighbor : picture
+        Of one size; anything `image_retrieval.images.as_rgb` takes.
+
+    Returns
+    -------
+    ndarray of float64, shape (h, w)
+        Squared differences summed over the channels. They sum to the squared Euclidean
+        distance of the two pictures, with pixels from 0 to 255.
+
+    Raises
+    ------
+    InputError
+        When the pictures differ in size.
+
+    Examples
+    --------
+    >>> pixel_shares(np.zeros((1, 2, 3), np.uint8), np.full((1, 2, 3), 10, np.uint8))
+    array([[300., 300.]])
+    """
+    query, neighbor = as_rgb(query).astype(np.float64), as_rgb(neighbor).astype(np.float64)
+    if query.shape != neighbor.shape:
+        raise InputError(
+            f"pixel distance needs pictures of one size, got {query.shape[:2]} and "
+            f"{neighbor.shape[:2]}; resize one"
+        )
+    return ((query - neighbor) ** 2).sum(axis=2)
+
+
+def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
+    """Color the places of a picture by their shares.
+
+    Parameters
+    ----------
+    picture : picture
+        Anything `image_retrieval.images.as_rgb` takes. It is shown in gray.
+    shares : array of float, shape (h, w)
+        Laid over the whole picture, smoothly enlarged.
+    limit : float, optional
+        The share that is given the deepest color; by default the largest here. Give the
+        largest of several pictures to compare them.
+    size : int
+        Length of the result's longer side.
+    colors : pair of (red, green, blue)
+        For positive shares and for negative ones.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h', w', 3)
+
+    Examples
+    --------
+    >>> overlay(np.zeros((8, 4, 3), np.uint8), [[0.5, -0.5]], size=16).shape
+    (16, 8, 3)
+    """
+    gray = _enlarged(Image.fromarray(as_rgb(picture)).convert("L"), size)
+    shares = np.asarray(shares, dtype=np.float32)
+    limit = float(np.abs(shares).max()) if limit is None else limit
+    heat = Image.fromarray(shares / (limit or 1.0)).resize(gray.size, Image.Resampling.BICUBIC)
+    heat = np.asarray(heat)[..., None]
+    color = np.where(heat > 0, *(np.asarray(color, np.float32) for color in colors))
+    opacity = _STRONGEST * np.clip(np.abs(heat), 0, 1)
+    ground = np.asarray(gray, dtype=np.float32)[..., None]
+    return np.rint(ground * (1 - opacity) + color * opacity).astype(np.uint8)
+
+
+def _enlarged(image, size):
+    scale = size / max(image.size)
+    wanted = tuple(max(1, round(side * scale)) for side in image.size)
+    return image.resize(wanted, Image.Resampling.BICUBIC)
+
+
+def _steps(recipe):
+    if recipe is None:
+        return []
+    return [step for _, step in recipe.steps] if hasattr(recipe, "steps") else [recipe]
+
+
+def _apply(step, feature_map):
+    # Imported here: maps without a recipe need no scikit-learn.
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import Normalizer, StandardScaler
+
+    if isinstance(step, Normalizer) and step.norm == "l2":
+        length = np.linalg.norm(pool(feature_map))
+        return feature_map / (length if length > 0 else 1.0)
+    if isinstance(step, (PCA, StandardScaler)):
+        flat = step.transform(feature_map.reshape(-1, feature_map.shape[2]))
+        return flat.reshape(feature_map.shape[:2] + (-1,))
+    raise InputError(
+        f"the step {type(step).__name__} does not split among locations; "
+        "use Normalizer('l2'), StandardScaler and PCA"
+    )

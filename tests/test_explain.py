@@ -1,0 +1,117 @@
+"""The shares of a similarity must sum to it, whatever was done to the features."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+from image_retrieval import explain
+from image_retrieval.errors import InputError
+from image_retrieval.postprocess import AverageQueryExpansion, default_recipe
+
+
+def feature_maps(n=12, h=4, w=3, d=7, seed=0):
+    """Maps that are never negative, as after a ReLU."""
+    return np.random.default_rng(seed).normal(size=(n, h, w, d)).clip(0).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        None,
+        Normalizer(),
+        default_recipe(),
+        make_pipeline(default_recipe().steps[0][1], StandardScaler(), PCA(4), Normalizer()),
+        make_pipeline(Normalizer(), PCA(4, whiten=True)),
+    ],
+    ids=["plain", "L2", "default", "scaled PCA", "whitened PCA"],
+)
+def test_shares_sum_to_the_similarity_of_the_pooled_vectors(recipe):
+    maps = feature_maps()
+    vectors = maps.mean(axis=(1, 2))
+    if recipe is not None:
+        vectors = recipe.fit_transform(vectors)
+    for i, j in [(0, 1), (3, 3), (5, 11)]:
+        shares = explain.similarity_shares(maps[i], maps[j], recipe)
+        assert shares.similarity == pytest.approx(vectors[i] @ vectors[j], abs=1e-5)
+        assert shares.query.sum() == pytest.approx(shares.similarity, abs=1e-9)
+        assert shares.neighbor.sum() == pytest.approx(shares.similarity, abs=1e-9)
+        assert shares.query.shape == shares.neighbor.shape == (4, 3)
+
+
+def test_shares_are_means_over_pairs_of_locations():
+    query, neighbor = feature_maps(n=2)
+    pairs = np.einsum("abd,xyd->abxy", query, neighbor)
+    shares = explain.similarity_shares(query, neighbor)
+    assert shares.similarity == pytest.approx(pairs.mean())
+    np.testing.assert_allclose(shares.query, pairs.mean(axis=(2, 3)) / 12, rtol=1e-5)
+    np.testing.assert_allclose(shares.neighbor, pairs.mean(axis=(0, 1)) / 12, rtol=1e-5)
+
+
+def test_maps_of_different_sizes_can_be_compared():
+    shares = explain.similarity_shares(feature_maps()[0], feature_maps(h=7, w=7)[1])
+    assert shares.query.shape == (4, 3) and shares.neighbor.shape == (7, 7)
+    assert shares.query.sum() == pytest.approx(shares.neighbor.sum())
+
+
+def test_the_share_is_where_the_common_thing_is():
+    query, neighbor = np.zeros((2, 4, 4, 3))
+    query[0, 1] = neighbor[3, 2] = [0, 2, 0]
+    query[2, 2], neighbor[0, 0] = [5, 0, 0], [0, 0, 5]
+    shares = explain.similarity_shares(query, neighbor)
+    assert np.argwhere(shares.query).tolist() == [[0, 1]]
+    assert np.argwhere(shares.neighbor).tolist() == [[3, 2]]
+
+
+def test_pixel_shares_sum_to_the_squared_distance_without_wrapping_around():
+    query, neighbor = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 3), dtype=np.uint8)
+    shares = explain.pixel_shares(query, neighbor)
+    distance = np.linalg.norm(query.astype(float).ravel() - neighbor.astype(float).ravel())
+    assert shares.shape == (5, 6)
+    assert shares.sum() == pytest.approx(distance**2)
+
+
+def test_overlay_is_vermilion_for_alike_blue_for_unlike_and_gray_between():
+    picture = np.full((32, 32, 3), (90, 100, 110), np.uint8)
+    image = explain.overlay(picture, [[1.0, 0.0, -1.0]], size=96).astype(int)
+    assert image.shape == (96, 96, 3)
+    red, green, blue = np.moveaxis(image, 2, 0)
+    assert (red[:, :16] > blue[:, :16] + 50).all()
+    assert (blue[:, -16:] > red[:, -16:] + 50).all()
+    assert np.ptp(image[48, 48]) < 20
+
+
+def test_overlay_fades_with_a_larger_limit():
+    picture = np.full((8, 8, 3), 128, np.uint8)
+    strong = explain.overlay(picture, np.ones((2, 2)))
+    weak = explain.overlay(picture, np.ones((2, 2)), limit=4.0)
+    assert np.ptp(weak[0, 0].astype(int)) < np.ptp(strong[0, 0].astype(int)) / 2
+    np.testing.assert_array_equal(explain.overlay(picture, np.zeros((2, 2))), 128)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: explain.through(None, np.zeros((3, 4))), r"shape \(h, w, d\), got \(3, 4\)"),
+        (
+            lambda: explain.similarity_shares(np.zeros((2, 2, 3)), np.zeros((2, 2, 4))),
+            "3 and 4 channels",
+        ),
+        (
+            lambda: explain.through(AverageQueryExpansion(), np.zeros((2, 2, 3))),
+            "AverageQueryExpansion does not split",
+        ),
+        (lambda: explain.through(Normalizer("l1"), np.zeros((2, 2, 3))), "use Normalizer"),
+        (
+            lambda: explain.pixel_shares(
+                np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)
+            ),
+            r"one size, got \(2, 2\) and \(2, 3\)",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(call, message):
+    with pytest.raises(InputError, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
