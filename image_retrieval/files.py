@@ -3,14 +3,26 @@
 Everything is written under a temporary name in the same directory and renamed at the
 end. POSIX renames a file over another in one step, but not a folder that holds files, so
 `replace_folder` needs two renames; `restore_folder` completes one that was cut between
-them.
+them. Work that takes minutes is wrapped in `exclusive`, so that it is not done twice at
+once and sweeps up after a killed predecessor.
 """
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from image_retrieval.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+_RENAME_ATTEMPTS = 5
 
 
 @contextmanager
@@ -35,7 +47,7 @@ def atomic_file(path):
     try:
         yield temporary
         _apply_umask(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         if temporary.exists():
             temporary.unlink()
@@ -70,10 +82,19 @@ def atomic_folder(path):
 def replace_folder(new, path):
     """Move the folder `new` to `path`; what stood there is kept until that is done."""
     path, old = Path(path), _set_aside(path)
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        os.rename(path, old)
-    os.rename(new, path)
+    for attempt in range(1, _RENAME_ATTEMPTS + 1):
+        restore_folder(path)
+        shutil.rmtree(old, ignore_errors=True)
+        if path.exists():
+            path.rename(old)
+        try:
+            Path(new).rename(path)
+            break
+        except OSError:
+            # A reader may have restored the old folder just between the two renames.
+            restore_folder(path)
+            if attempt == _RENAME_ATTEMPTS:
+                raise
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -81,10 +102,61 @@ def restore_folder(path):
     """Bring back the folder `path` if a `replace_folder` was killed between its renames."""
     path, old = Path(path), _set_aside(path)
     if old.exists() and not path.exists():
-        os.rename(old, path)
+        old.rename(path)
+
+
+@contextmanager
+def exclusive(path):
+    """Let one process at a time make `path`, and clear away what a killed one left.
+
+    The operating system frees the lock when the process ends, however it ends.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or folder to be written inside the block.
+
+    Raises
+    ------
+    InputError
+        When another process is making the same path.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("a+") as file:
+        if not _lock(file):
+            raise InputError(f"{path} is being made by another process; wait until it has ended")
+        restore_folder(path)
+        remove_temporaries(path)
+        yield
+
+
+def remove_temporaries(path):
+    """Delete the temporary files and folders that killed writers of `path` left beside it."""
+    path = Path(path)
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")
+    for left in path.parent.iterdir():
+        if not pattern.fullmatch(left.name):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink()
+
+
+def _lock(file):
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def _set_aside(path):
+    path = Path(path)
     return path.with_name(f".{path.name}.old")
 
 

@@ -5,12 +5,26 @@ that no other module needs to tell them apart. Turi Create is never imported: it
 are known by their `pixel_data`.
 """
 
+import struct
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from image_retrieval.errors import InputError
+
+# What Pillow's decoders raise on damaged files, besides its own UnidentifiedImageError.
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 
 def as_rgb(image):
@@ -26,6 +40,7 @@ def as_rgb(image):
     Returns
     -------
     ndarray of uint8, shape (h, w, 3)
+        A copy, to be changed freely.
 
     Raises
     ------
@@ -54,10 +69,26 @@ def as_rgb_list(images):
     Returns
     -------
     list of ndarray of uint8, shape (h, w, 3)
+
+    Raises
+    ------
+    InputError
+        Naming the first value that is no picture by its position.
     """
+    return list(iterate_rgb(images))
+
+
+def iterate_rgb(images):
+    """Yield pictures as RGB arrays one at a time, see `as_rgb_list`."""
     if is_one_picture(images):
         images = [images]
-    return [as_rgb(image) for image in images]
+    elif not hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
+        raise InputError(f"pictures must be a sequence, got {type(images).__name__}; give a list")
+    for position, image in enumerate(images):
+        try:
+            yield as_rgb(image)
+        except InputError as error:
+            raise InputError(f"picture {position}: {error}") from None
 
 
 def is_one_picture(images):
@@ -77,16 +108,18 @@ def _from_file(path):
         raise InputError(
             f"{path}: not a picture that Pillow can read; give a JPEG, PNG, GIF, BMP, TIFF or WebP"
         ) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except _DECODING_ERRORS as error:
+        reason = " ".join(str(error).split())
         raise InputError(
-            f"{path}: the picture cannot be read ({error}); give a whole file"
+            f"{path}: the picture cannot be read ({reason}); give a whole file"
         ) from None
 
 
 def _from_pillow(image):
     if image.mode.startswith("I;16") or image.mode == "I":
         # Pillow clips 16-bit gray to 255 on conversion, which turns such pictures white.
-        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        image = Image.fromarray((deep >> 8).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -98,7 +131,7 @@ def _from_array(value):
     array = np.asarray(value)
     if array.dtype != np.uint8:
         raise InputError(
-            f"a picture must be an array of uint8, got {array.dtype}; "
+            f"a picture must be an array of uint8, got {_what(value, array)}; "
             "scale it to 0..255 and call .astype('uint8')"
         )
     if array.ndim == 3 and array.shape[2] == 4:
@@ -110,4 +143,8 @@ def _from_array(value):
             f"a picture must have shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) "
             f"with h and w at least 1, got {array.shape}"
         )
-    return np.ascontiguousarray(np.broadcast_to(array, array.shape[:2] + (3,)))
+    return np.repeat(array, 3, axis=2) if array.shape[2] == 1 else np.array(array, order="C")
+
+
+def _what(value, array):
+    return type(value).__name__ if array.dtype == object else f"an array of {array.dtype}"

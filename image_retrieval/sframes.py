@@ -10,7 +10,7 @@ import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_folder
-from image_retrieval.images import as_rgb, is_one_picture
+from image_retrieval.images import as_rgb, iterate_rgb
 
 _RAW = 2  # Turi Create's number for pixels that are not compressed
 _VECTORS_PER_APPEND = 256
@@ -32,11 +32,9 @@ def images_to_sarray(images):
     """
     import turicreate as tc
 
-    if is_one_picture(images):
-        images = [images]
     builder = tc.SArrayBuilder(dtype=tc.Image)
-    for image in images:
-        builder.append(_turicreate_image(as_rgb(image)))
+    for pixels in iterate_rgb(images):
+        builder.append(_turicreate_image(pixels))
     return builder.close()
 
 
