@@ -8,6 +8,9 @@ VENV := $(if $(filter turicreate,$(EDITION)),.venv,.venv-$(EDITION))
 PYTHON := $(VENV)/bin/python
 SETUP := python3 -m tools.environment
 
+# Imports are slow without compiled modules, and the environment is not the user's to keep tidy.
+unexport PYTHONDONTWRITEBYTECODE
+
 # $(call option,--train,TRAIN): the option with its value if TRAIN=… was given. The value goes
 # through the environment, so that it may hold spaces and quotes.
 option = $(if $(filter command,$(origin $(2))),$(1) "$$$(2)")

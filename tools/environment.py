@@ -110,7 +110,7 @@ def ensure(root, edition, environ):
         with fresh_folder(folder, stamp):
             run([uv, "venv", "--quiet", "--python", python, folder], environ, lock)
             target = interpreter(folder)
-            install = [uv, "pip", "install", "--compile-bytecode", "--python", target]
+            install = [uv, "pip", "install", "--python", target]
             run([*install, "-r", root / edition.requirements], environ, lock)
             make_importable(root, target)
         print(f"{edition.folder} is ready after {time.time() - started:.0f} s.")
