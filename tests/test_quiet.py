@@ -1,0 +1,59 @@
+"""Turi Create's progress messages: hidden, shown again, and warnings kept."""
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from image_retrieval.quiet import quiet_turicreate
+
+
+@pytest.fixture
+def printed():
+    from turicreate._cython import cy_server
+
+    messages, original = [], cy_server.print_callback
+    cy_server.print_callback = messages.append
+    yield messages
+    cy_server.print_callback = original
+
+
+@pytest.fixture(scope="module")
+def table():
+    import turicreate as tc
+
+    return tc.SFrame({"id": list(range(50)), "v": [[float(i), 1.0] for i in range(50)]})
+
+
+def find(table):
+    import turicreate as tc
+
+    model = tc.nearest_neighbors.create(table, features=["v"], label="id")
+    return model.query(table[:1], k=2)
+
+
+def test_progress_is_hidden_and_shown_again(printed, table):
+    quiet_turicreate()
+    quiet_turicreate()  # twice is as good as once
+    assert len(find(table)) == 2
+    assert printed == []
+    quiet_turicreate(False)
+    find(table)
+    assert any("Elapsed Time" in message for message in printed)
+
+
+def test_warnings_and_errors_come_through(printed):
+    from turicreate._cython import cy_server
+
+    quiet_turicreate()
+    for message in ("WARNING: low variance", "| 1 | Training Error |", " Error: no", "Done."):
+        cy_server.print_callback(message)
+    assert printed == ["WARNING: low variance", " Error: no"]
+
+
+def test_an_edition_without_such_a_printer_is_left_alone(monkeypatch):
+    monkeypatch.setitem(sys.modules, "turicreate", ModuleType("turicreate"))
+    monkeypatch.delitem(sys.modules, "turicreate._cython", raising=False)
+    quiet_turicreate()
+    quiet_turicreate(False)
+    assert vars(sys.modules["turicreate"]).keys() == vars(ModuleType("turicreate")).keys()
