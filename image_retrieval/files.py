@@ -84,7 +84,7 @@ def replace_folder(new, path):
     path, old = Path(path), _set_aside(path)
     for attempt in range(1, _RENAME_ATTEMPTS + 1):
         restore_folder(path)
-        shutil.rmtree(old, ignore_errors=True)
+        _discard(old)
         if path.exists():
             path.rename(old)
         try:
@@ -95,7 +95,7 @@ def replace_folder(new, path):
             restore_folder(path)
             if attempt == _RENAME_ATTEMPTS:
                 raise
-    shutil.rmtree(old, ignore_errors=True)
+    _discard(old)
 
 
 def restore_folder(path):
@@ -153,6 +153,14 @@ def _lock(file):
     except (BlockingIOError, PermissionError):
         return False
     return True
+
+
+def _discard(old):
+    # Under its own name a half-deleted folder could later be restored as if it were whole.
+    if old.exists():
+        trash = tempfile.mkdtemp(dir=str(old.parent), prefix=old.name[:-3], suffix=".tmp")
+        old.rename(Path(trash) / old.name)
+        shutil.rmtree(trash, ignore_errors=True)
 
 
 def _set_aside(path):
