@@ -5,7 +5,8 @@
 
 EDITION := turicreate
 VENV := $(if $(filter turicreate,$(EDITION)),.venv,.venv-$(EDITION))
-PYTHON := $(VENV)/bin/python
+# Where a Python that has the requirements is given, as in the container, nothing is set up.
+PYTHON := $(or $(COURSE_PYTHON),$(VENV)/bin/python)
 SETUP := python3 -m tools.environment
 
 # Imports are slow without compiled modules, and the environment is not the user's to keep tidy.
@@ -30,7 +31,7 @@ test: environment  ## run the tests and compare the notebooks' outputs
 
 lab: environment  ## open JupyterLab on the notebooks
 	@$(PYTHON) -m jupyter trust notebooks/*.ipynb >/dev/null
-	@PYTHONPATH="$(CURDIR)" $(PYTHON) -m jupyterlab notebooks
+	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
 	@$(PYTHON) -m tools.notebooks record $(if $(call option,,NOTEBOOK),$(NOTEBOOK))
@@ -60,7 +61,7 @@ requirements:  ## compile requirements.txt again from requirements.in
 	@$(SETUP) compile $(EDITION)
 
 environment:
-	@$(SETUP) setup $(EDITION)
+	@$(if $(COURSE_PYTHON),true,$(SETUP) setup $(EDITION))
 
 clean:  ## remove what was made, but for the environment and the data
 	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +

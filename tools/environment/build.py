@@ -1,0 +1,94 @@
+"""Making an environment, and the list of what goes into it."""
+
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from tools.environment.editions import SetupError
+from tools.environment.folders import fresh_folder, interpreter, is_ready, locked
+from tools.environment.interpreters import find_python
+from tools.environment.process import capture, last_line, run, tool_environment
+from tools.environment.uv import ensure_uv
+
+
+def ensure(root, edition, environ):
+    """Make the environment of `edition` under `root` unless it is ready.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of the project.
+    edition : Edition
+        What to make.
+    environ : mapping
+        The environment variables that choose interpreters and registries.
+
+    Raises
+    ------
+    SetupError
+        No fitting interpreter was found, or an installation failed.
+    """
+    stamp = stamp_of(root, edition)
+    folder = root / edition.folder
+    if is_ready(folder, stamp):
+        return
+    with locked(root / "build" / "environment.lock") as lock:
+        if is_ready(folder, stamp):
+            return
+        started = time.time()
+        python, where = find_python(root, edition, environ, lock)
+        print(f"Setting up {edition.folder} on {where} ({python}). It takes about 3 GB.")
+        sys.stdout.flush()
+        uv = ensure_uv(root, environ, lock, python)
+        with fresh_folder(folder, stamp):
+            run([uv, "venv", "--quiet", "--python", python, folder], environ, lock)
+            target = interpreter(folder)
+            # Progress bars where a person watches, no list of 180 names where nobody does.
+            quiet = [] if sys.stderr.isatty() else ["--quiet"]
+            install = [uv, "pip", "install", *quiet, "--python", target]
+            run([*install, "-r", root / edition.requirements], environ, lock)
+            make_importable(root, target)
+            prove(edition, target)
+        print(f"{edition.folder} is ready after {time.time() - started:.0f} s.")
+
+
+def compile_requirements(root, edition, environ):
+    """Pin everything that the direct dependencies of `edition` need, in its requirements file.
+
+    Versions that are pinned already stay as they are where the dependencies allow it.
+    """
+    target = root / edition.requirements
+    with locked(root / "build" / "environment.lock") as lock:
+        uv = ensure_uv(root, environ, lock)
+        header = ("--quiet", "--custom-compile-command", "make requirements")
+        command = [uv, "pip", "compile", *edition.compile_for, *header]
+        run([*command, target.with_suffix(".in").name, "-o", target.name], environ, lock, root)
+
+
+def stamp_of(root, edition):
+    """Return what the stamp of an up-to-date environment says.
+
+    Its scripts hold their folder's name, so an environment that was moved is out of date.
+    """
+    digest = hashlib.sha256((root / edition.requirements).read_bytes()).hexdigest()
+    return f"{digest}\n{root / edition.folder}\n"
+
+
+def make_importable(root, target):
+    """Let the environment's interpreter import the project from any folder."""
+    code = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    packages = Path(last_line(capture([str(target), "-I", "-c", code], os.environ).stdout))
+    line = os.path.relpath(str(root), str(packages))
+    (packages / "image_retrieval.pth").write_text(line + "\n", encoding="utf-8")
+
+
+def prove(edition, target):
+    """Raise a `SetupError` if the finished environment cannot do what it is for."""
+    done = capture([str(target), "-c", edition.proof], tool_environment(os.environ))
+    if done.returncode:
+        raise SetupError(
+            f"Everything was installed, but `{edition.proof}` fails: {last_line(done.stdout)}. "
+            "A missing .so file is a package of this system; the Dockerfile has one that works."
+        )
