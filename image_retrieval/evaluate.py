@@ -27,6 +27,7 @@ from collections import OrderedDict
 import numpy as np
 
 from image_retrieval.errors import InputError
+from image_retrieval.explore.tables import text_table
 from image_retrieval.sframes import column_names
 
 NEIGHBOR_COLUMNS = ("query_label", "reference_label", "rank")
@@ -80,6 +81,23 @@ class Ranking:
 
     def __repr__(self):
         return f"Ranking({len(self)} queries, {self.depth} of {self.n_reference} neighbors each)"
+
+
+class Table(OrderedDict):
+    """Columns by name, shown as lines of text with three decimals.
+
+    Examples
+    --------
+    >>> Table(label=["cat", "dog"], precision=[0.5, 2 / 3])
+    label  precision
+    cat        0.500
+    dog        0.667
+    """
+
+    def __repr__(self):
+        rows = [tuple(self)] + list(zip(*([_text(v) for v in values] for values in self.values())))
+        right = [i for i, values in enumerate(self.values()) if not isinstance(values[0], str)]
+        return text_table(rows, right)
 
 
 def rank_features(
@@ -284,7 +302,7 @@ def summarize(ranking, ks=(1, 5, 10)):
 
     Returns
     -------
-    dict of columns
+    Table
         `k`, `precision`, `recall` and `mAP`. Where `ranking` is full, a last row with k
         "all" holds the mAP over the full ranking, and None for the other two, which say
         nothing there.
@@ -309,7 +327,7 @@ def by_label(ranking, k=5):
 
     Returns
     -------
-    dict of columns
+    Table
         `label`, `queries` (how many), `precision`, `recall` and `mAP` at `k`, and `1-NN`,
         the share whose nearest neighbor has the label.
     """
@@ -327,7 +345,7 @@ def by_label(ranking, k=5):
 
 
 def confusion(ranking, k=1):
-    """Count which labels the first `k` neighbors have, for the queries of each label.
+    """Count the labels of the first `k` neighbors, for the queries of each label.
 
     Parameters
     ----------
@@ -351,22 +369,30 @@ def confusion(ranking, k=1):
     return labels, counts
 
 
-def confusion_columns(labels, counts):
-    """Return a confusion matrix as named columns, to print or to make an SFrame of.
+def confusion_table(labels, counts, corner="query"):
+    """Return a confusion matrix as named columns.
 
     Parameters
     ----------
     labels : sequence of str
     counts : array, shape (labels, labels)
+    corner : str
+        The name of the first column, which holds the row's label.
 
     Returns
     -------
-    dict of columns
-        `query` with the row's label, and one column a label.
+    Table
+        One column a label.
+
+    Examples
+    --------
+    >>> confusion_table(["cat", "dog"], [[8, 2], [1, 9]])
+    query  cat  dog
+    cat      8    2
+    dog      1    9
     """
-    columns = OrderedDict(query=list(labels))
-    columns.update((label, np.asarray(counts)[:, j].tolist()) for j, label in enumerate(labels))
-    return columns
+    columns = {label: np.asarray(counts)[:, j].tolist() for j, label in enumerate(labels)}
+    return Table([(corner, list(labels)), *columns.items()])
 
 
 def _rank_rows(X_reference, y_reference, X_query, y_query, depth, metric):
@@ -490,4 +516,8 @@ def _mean(values):
 
 
 def _columns(names, rows):
-    return OrderedDict((name, [row[i] for row in rows]) for i, name in enumerate(names))
+    return Table((name, [row[i] for row in rows]) for i, name in enumerate(names))
+
+
+def _text(value):
+    return f"{value:.3f}" if isinstance(value, float) else value

@@ -7,10 +7,10 @@ pairs of locations, of the inner products of the vectors there:
     <q, r> = mean over i, j of <q_i, r_j> = sum over i of <q_i, r> / n
 
 The last sum gives each of the query's n locations its share of the similarity, and the same
-with the roles exchanged gives the neighbor's. [1]_ Centering and PCA are affine, and L2
-normalization divides a picture's whole map by one number, so shares can be carried through
-a recipe of `image_retrieval.postprocess` and stay exact. A share is negative where a place
-makes the two less alike.
+with the roles exchanged gives the neighbor's. [1]_ A recipe of `image_retrieval.postprocess`
+keeps this exact: centering and PCA are affine; L2 normalization and the square root multiply
+a picture's map, as a whole or channel by channel, by numbers that depend on its pooled
+vector alone. A share is negative where a place makes the two less alike.
 
 Squared Euclidean distance between pixels splits in the same way, over the pixels.
 
@@ -90,7 +90,8 @@ def through(recipe, feature_map):
     Parameters
     ----------
     recipe : fitted sklearn.pipeline.Pipeline or step, or None
-        Steps may be `Normalizer` (L2), `StandardScaler` and `PCA`.
+        Steps may be `FunctionTransformer(signed_root)`, `Normalizer`, `StandardScaler` and
+        `PCA`, and pipelines of them.
     feature_map : array of float, shape (h, w, d)
 
     Returns
@@ -101,7 +102,7 @@ def through(recipe, feature_map):
     Raises
     ------
     InputError
-        When a step is neither affine nor a normalization, or the array is no feature map.
+        When a step is none of these, or the array is no feature map.
     """
     feature_map = np.asarray(feature_map, dtype=np.float64)
     if feature_map.ndim != 3 or feature_map.size == 0:
@@ -198,21 +199,33 @@ def _enlarged(image, size):
 def _steps(recipe):
     if recipe is None:
         return []
-    return [step for _, step in recipe.steps] if hasattr(recipe, "steps") else [recipe]
+    if not hasattr(recipe, "steps"):
+        return [recipe]
+    return [inner for _, step in recipe.steps for inner in _steps(step)]
 
 
 def _apply(step, feature_map):
     # Imported here: maps without a recipe need no scikit-learn.
     from sklearn.decomposition import PCA
-    from sklearn.preprocessing import Normalizer, StandardScaler
+    from sklearn.preprocessing import StandardScaler
 
-    if isinstance(step, Normalizer) and step.norm == "l2":
-        length = np.linalg.norm(pool(feature_map))
-        return feature_map / (length if length > 0 else 1.0)
+    if _scales_by_the_pooled_vector(step):
+        pooled = pool(feature_map)
+        scaled = step.transform(pooled[None])[0]
+        return feature_map * np.divide(scaled, pooled, out=np.zeros_like(pooled), where=pooled != 0)
     if isinstance(step, (PCA, StandardScaler)):
         flat = step.transform(feature_map.reshape(-1, feature_map.shape[2]))
         return flat.reshape(feature_map.shape[:2] + (-1,))
     raise InputError(
-        f"the step {type(step).__name__} does not split among locations; "
-        "use Normalizer('l2'), StandardScaler and PCA"
+        f"the step {type(step).__name__} does not split among locations; use "
+        "FunctionTransformer(signed_root), Normalizer, StandardScaler and PCA"
     )
+
+
+def _scales_by_the_pooled_vector(step):
+    from sklearn.preprocessing import FunctionTransformer, Normalizer
+
+    from image_retrieval.postprocess import signed_root
+
+    is_root = isinstance(step, FunctionTransformer) and step.func is signed_root
+    return is_root or isinstance(step, Normalizer)

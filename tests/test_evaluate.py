@@ -88,7 +88,7 @@ def test_confusion_counts_k_neighbors_a_query():
     names, counts = evaluate.confusion(worked(), k=5)
     assert names == ["bird", "cat", "dog"]
     assert counts.tolist() == [[0, 0, 0], [1, 2, 2], [0, 0, 0]]
-    assert evaluate.confusion_columns(names, counts)["dog"] == [0, 2, 0]
+    assert evaluate.confusion_table(names, counts)["dog"] == [0, 2, 0]
 
 
 def test_a_query_is_left_out_of_its_own_neighbors():
@@ -193,6 +193,17 @@ def test_summary_ends_with_the_full_ranking_only_where_it_is_known():
     assert full["k"] == [5, "all"] and cut["k"] == [5]
     assert full["precision"][0] == cut["precision"][0]
     assert full["mAP"][1] is not None and full["precision"][1] is None
+
+
+def test_a_table_is_shown_as_aligned_text():
+    X, y, queries, labels = clusters()
+    ranking = evaluate.rank_features(X, y, queries, labels)
+    lines = repr(evaluate.summarize(ranking, ks=[5])).split("\n")
+    assert lines[0].split() == ["k", "precision", "recall", "mAP"]
+    mean = evaluate.precision_at_k(ranking, 5).mean()
+    assert lines[1].split()[:2] == ["5", f"{mean:.3f}"]
+    assert lines[2].split()[0] == "all" and len(lines[2].split()) == 2
+    assert len({len(line) for line in lines}) == 1
 
 
 def test_pixels_do_not_wrap_around():

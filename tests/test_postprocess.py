@@ -1,5 +1,7 @@
 """Steps that behave as scikit-learn's and do what their papers say."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -15,11 +17,36 @@ def vectors(n=50, d=8, seed=0):
     return np.random.default_rng(seed).normal(1.0, 1.0, (n, d)).clip(0)
 
 
-def test_the_recipe_is_l2_center_l2():
+def test_the_recipe_is_root_l2_center_l2():
     X, queries = vectors(), vectors(seed=1)
     recipe = default_recipe().fit(X)
-    mean = normalize(X).mean(axis=0)
-    np.testing.assert_allclose(recipe.transform(queries), normalize(normalize(queries) - mean))
+    mean = normalize(np.sqrt(X)).mean(axis=0)
+    expected = normalize(normalize(np.sqrt(queries)) - mean)
+    np.testing.assert_allclose(recipe.transform(queries), expected)
+
+
+def test_the_recipe_takes_values_below_zero():
+    X = vectors() - 1.0
+    vectors_of_both = default_recipe().fit(X).transform([X[0], -X[0]])
+    assert np.isfinite(vectors_of_both).all()
+    assert vectors_of_both[0] @ vectors_of_both[1] < -0.5
+
+
+def test_the_recipe_shrinks_vectors_when_asked():
+    X = vectors()
+    short = default_recipe(n_components=3).fit_transform(X)
+    assert short.shape == (50, 3)
+    np.testing.assert_allclose(np.linalg.norm(short, axis=1), 1.0)
+    # All dimensions kept, PCA only turns the vectors: their similarities stay.
+    turned, plain = (default_recipe(n).fit_transform(X) for n in (8, None))
+    np.testing.assert_allclose(turned @ turned.T, plain @ plain.T, atol=1e-9)
+
+
+def test_a_fitted_recipe_survives_pickling():
+    X = vectors()
+    recipe = default_recipe().fit(X)
+    again = pickle.loads(pickle.dumps(recipe))
+    np.testing.assert_array_equal(again.transform(X), recipe.transform(X))
 
 
 def test_the_recipe_forgets_the_length_of_a_vector():
@@ -55,7 +82,7 @@ def test_expansion_leaves_references_as_they_are():
 
 def test_expansion_works_as_the_last_step_of_a_pipeline():
     X, queries = vectors(), vectors(n=4, seed=1)
-    recipe = make_pipeline(*(step for _, step in default_recipe().steps), AverageQueryExpansion(3))
+    recipe = make_pipeline(default_recipe(), AverageQueryExpansion(3))
     references = recipe.fit_transform(X)
     np.testing.assert_allclose(references, default_recipe().fit_transform(X))
     plain = default_recipe().fit(X).transform(queries)
