@@ -97,7 +97,7 @@ def how_to_use(folder):
     """
     folder = Path(folder).resolve()
     root = repository_root()
-    if folder == data_folder() / "cifar10":
+    if folder == (data_folder() / "cifar10").resolve():
         name = "cifar10"
     elif root in folder.parents:
         name = folder.relative_to(root).as_posix()

@@ -1,0 +1,155 @@
+import array
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import turicreate as tc
+
+from image_retrieval import sframes
+from image_retrieval.errors import InputError
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
+
+
+def test_images_come_back_exactly(pixels):
+    column = sframes.images_to_sarray(pixels)
+    assert column.dtype == tc.Image
+    assert len(column) == 6
+    assert (column[2].height, column[2].width, column[2].channels) == (4, 5, 3)
+    assert (np.stack(sframes.sarray_to_images(column)) == pixels).all()
+
+
+def test_images_of_any_size_come_back_exactly(pixels, tmp_path):
+    images = [pixels[0], pixels[1, :2], pixels[2, :, :1, 0]]
+    sframes.image_sframe([1, 2, 3], iter(images), "abc").save(str(tmp_path / "s"))
+    back = sframes.sarray_to_images(tc.SFrame(str(tmp_path / "s"))["image"])
+    assert [image.shape for image in back] == [(4, 5, 3), (2, 5, 3), (4, 1, 3)]
+    assert (back[1] == images[1]).all()
+    assert (back[2] == images[2][:, :, None]).all()
+
+
+def test_no_images_make_an_empty_column_of_images():
+    column = sframes.images_to_sarray([])
+    assert column.dtype == tc.Image
+    assert len(column) == 0
+
+
+def test_a_missing_image_is_named_by_its_row(pixels):
+    column = tc.SArray([sframes.images_to_sarray(pixels)[0], None])
+    with pytest.raises(InputError, match="row 1 has no image"):
+        sframes.sarray_to_images(column)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
+def test_vectors_come_back_exactly(dtype):
+    # More rows than are appended at a time.
+    X = np.random.default_rng(0).integers(0, 200, (600, 3)).astype(dtype)
+    column = sframes.vectors_to_sarray(X)
+    assert column.dtype == array.array
+    back = sframes.sarray_to_vectors(column)
+    assert back.dtype == np.float32
+    assert (back == X).all()
+
+
+def test_a_matrix_in_another_memory_order_keeps_its_rows():
+    X = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    assert [list(row) for row in sframes.vectors_to_sarray(X)] == X.tolist()
+
+
+def test_no_vectors():
+    assert sframes.sarray_to_vectors(sframes.vectors_to_sarray(np.empty((0, 4)))).shape == (0, 0)
+
+
+@pytest.mark.parametrize("X", [np.zeros(3), np.zeros((2, 2, 2)), np.array([["a"]])])
+def test_only_a_matrix_of_numbers_makes_vectors(X):
+    with pytest.raises(InputError, match=r"matrix of numbers of shape \(n, d\)"):
+        sframes.vectors_to_sarray(X)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([[1.0, 2.0], [3.0]], "row 1 has 1 numbers where row 0 has 2"),
+        ([[1.0], None], "row 1 is missing"),
+        ([1.0, 2.0], "row 0 holds float, not a vector"),
+        (["ab"], "row 0 holds str, not a vector"),
+        ([[1.0], ["a"]], "row 1 holds list, not a vector"),
+    ],
+)
+def test_what_are_no_vectors_is_named_by_its_row(rows, message):
+    with pytest.raises(InputError, match=message):
+        sframes.sarray_to_vectors(rows)
+
+
+def test_ragged_and_missing_rows_of_a_column():
+    with pytest.raises(InputError, match="row 1 has 1 numbers"):
+        sframes.sarray_to_vectors(tc.SArray([[1.0, 2.0], [3.0]]))
+    with pytest.raises(InputError, match="row 1 is missing"):
+        sframes.sarray_to_vectors(tc.SArray([[1.0, 2.0], None]))
+
+
+def test_the_table_has_the_courses_columns_and_types(pixels):
+    X = np.arange(12, dtype=np.float32).reshape(6, 2)
+    table = sframes.image_sframe(
+        np.arange(6), pixels, np.array(list("abcdef")), deep_features=X, note=["x"] * 6
+    )
+    assert table.column_names() == ["id", "image", "label", "deep_features", "note"]
+    assert table.column_types() == [int, tc.Image, str, array.array, str]
+    ids, back = sframes.sframe_vectors(table, "deep_features")
+    assert ids == list(range(6))
+    assert (back == X).all()
+
+
+def test_a_column_of_images_is_taken_as_it_is(pixels):
+    column = sframes.images_to_sarray(pixels)
+    table = sframes.image_sframe(range(6), column, ["x"] * 6, copy=column)
+    assert table.column_types() == [int, tc.Image, str, tc.Image]
+
+
+def test_columns_of_unequal_length_are_refused(pixels):
+    with pytest.raises(InputError, match="column 'label' has 2 rows where 'id' has 6"):
+        sframes.image_sframe(range(6), pixels, ["a", "b"])
+
+
+def test_vectors_of_any_table():
+    columns = {"id": [7, 8], "x": [[1, 2], [3, 4]]}
+    for table in (columns, pd.DataFrame(columns), tc.SFrame(columns)):
+        ids, X = sframes.sframe_vectors(table, "x")
+        assert ids == [7, 8]
+        assert X.tolist() == [[1, 2], [3, 4]]
+    assert sframes.sframe_vectors({"x": [[1], [2]]}, "x")[0] == [0, 1]
+
+
+def test_a_wrong_column_is_named():
+    table = {"id": [1], "label": ["cat"]}
+    with pytest.raises(InputError, match="no column 'deep'; there are id, label"):
+        sframes.sframe_vectors(table, "deep")
+    with pytest.raises(InputError, match="column 'label': row 0 holds str"):
+        sframes.sframe_vectors(table, "label")
+
+
+def test_tables_are_written_together_or_not_at_all(tmp_path, pixels):
+    folder = tmp_path / "data"
+    table = sframes.image_sframe(range(6), pixels, ["x"] * 6)
+    sframes.write_sframes(folder, train=table, test=table[:2])
+    assert len(tc.SFrame(str(folder / "train"))) == 6
+    assert len(tc.SFrame(str(folder / "test"))) == 2
+    with pytest.raises(AttributeError):
+        sframes.write_sframes(folder, train=table[:3], test="no table")
+    assert len(tc.SFrame(str(folder / "train"))) == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_arrays_need_no_turi_create():
+    code = (
+        "import sys, image_retrieval.sframes as s; "
+        "s.sframe_vectors({'x': [[1.0]]}, 'x'); assert 'turicreate' not in sys.modules"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
