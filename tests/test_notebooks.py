@@ -1,5 +1,9 @@
 """The rules of committed notebooks, and that each rule can be broken."""
 
+import re
+import subprocess
+import sys
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -9,6 +13,7 @@ from image_retrieval.errors import InputError
 from tools.notebooks import NotebookError, execute, find_problems, normalize
 from tools.notebooks.__main__ import main, select
 from tools.notebooks.normalize import KERNELSPEC
+from tools.notebooks.page import to_html
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -16,6 +21,18 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def test_committed_notebook_keeps_the_rules(path):
     assert find_problems(nbformat.read(str(path), as_version=4)) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_page_of_committed_notebook_needs_no_network(path):
+    assert fetched(to_html(nbformat.read(str(path), as_version=4), path.stem)) == []
+
+
+def fetched(page):
+    """Return the addresses that a browser would fetch for `page`."""
+    address = r"(?:https?:)?//[^\"'\s)>]+"
+    tags = rf"<(?:script|img|link|iframe)\b[^>]*?(?:src|href)=[\"']?({address})"
+    return re.findall(rf"{tags}|\burl\([\"']?({address})|\bimport\([\"']({address})", page)
 
 
 def good():
@@ -157,3 +174,73 @@ def test_select_by_the_beginning_of_a_name(tmp_path):
     assert [path.stem for path in select(tmp_path, ["1", "02"])] == ["02_b", "10_c"]
     with pytest.raises(InputError, match="begins with '03'; there are: 01_a, 02_b, 10_c"):
         select(tmp_path, ["01", "03"])
+
+
+def test_page_shows_formulas_and_outputs_without_a_network():
+    notebook = good()
+    notebook.cells[0].source = "# T\n$a_1$ is\n\n$$\\frac{1}{k}\\sum_{i=1}^k x_i$$\n"
+    page = to_html(notebook, "A title")
+    assert fetched(page) == []
+    assert page.count("<math") == 2 and "<mfrac>" in page and "$" not in page.split("<main>")[1]
+    assert "<title>A title</title>" in page and "<pre>3" in page
+
+
+def test_what_a_page_would_fetch_is_seen():
+    page = (
+        "<script src=\"https://cdn.org/require.js\"></script><img alt='' src=//x.org/a.png>"
+        "<style>a{background:url(http://y.org/b)}</style><a href='https://fine.org'>a</a>"
+    )
+    found = ["".join(groups) for groups in fetched(page)]
+    assert found == ["https://cdn.org/require.js", "//x.org/a.png", "http://y.org/b"]
+
+
+def test_run_writes_a_page_for_each_and_goes_on_after_a_failure(tmp_path, capsys):
+    scratch(tmp_path, "01_a", "print('first')")
+    scratch(tmp_path, "02_b", "1 / 0")
+    scratch(tmp_path, "03_c", "import image_retrieval, os\nprint(os.path.basename(os.getcwd()))")
+    pages = tmp_path / "pages"
+    options = ["--folder", str(tmp_path), "--pages", str(pages)]
+    assert main(["run", *options]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Data: ") and len(lines) == 5
+    assert re.fullmatch(r"01_a +\d+\.\d s  ok", lines[1])
+    assert lines[2].endswith("FAILED at cell [1]: ZeroDivisionError: division by zero")
+    assert lines[4].startswith("1 of 3 notebooks failed. Open ") and "02_b.html" in lines[4]
+    assert "ZeroDivisionError" in (pages / "02_b.html").read_text(encoding="utf-8")
+    assert f"<pre>{tmp_path.name}" in (pages / "03_c.html").read_text(encoding="utf-8")
+    assert main(["run", "01", *options]) == 0
+    assert "01_a.html and the pages beside it" in capsys.readouterr().out
+
+
+def test_kernel_is_this_python_and_not_one_the_user_installed(tmp_path, monkeypatch):
+    other = tmp_path / "jupyter" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    (other / "kernel.json").write_text('{"argv": ["false"], "display_name": "x"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    path = scratch(tmp_path, "k", "import sys\nprint(sys.executable)")
+    notebook = nbformat.read(str(path), as_version=4)
+    execute(notebook, tmp_path)
+    assert notebook.cells[0].outputs[0].text.strip() == sys.executable
+
+
+def nbval(path):
+    """Test one notebook in a pytest of its own, with the project's options."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(path)]
+    return subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
+
+
+def test_an_output_edited_by_hand_fails_and_another_time_does_not(tmp_path):
+    path = scratch(
+        tmp_path,
+        "01_a",
+        "import os, time",
+        "print(f'{time.time():.3f} s at {object()}')",
+        "print('precision', 0.75)",
+        "os.environ['IMAGE_RETRIEVAL_DATA']",
+    )
+    main(["record", "--folder", str(tmp_path)])
+    assert "4 passed" in nbval(path).stdout
+    path.write_text(path.read_text().replace("precision 0.75", "precision 0.95"))
+    done = nbval(path)
+    assert done.returncode == 1
+    assert "1 failed, 3 passed" in done.stdout and "precision 0.95" in done.stdout

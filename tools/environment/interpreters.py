@@ -28,10 +28,10 @@ def find_python(root, edition, environ, lock):
     """
     tried = []
     for where, path in [*candidates(edition, environ)]:
-        problem = what_is_wrong(path, edition, environ) if path else "none"
-        if not problem:
+        problem = what_is_wrong(path, edition, environ) if path else ""
+        if path and not problem:
             return path, where
-        tried.append(f"  {where}: {problem if not path else f'{path} {problem}'}")
+        tried.append(f"  {where}: {path} {problem}" if path else f"  {where}: not there")
     if edition.machine in (None, platform.machine()):
         path, problem = install_python(root, edition, environ, lock)
         if not problem:
