@@ -83,7 +83,7 @@ def _check_end(tar, path):
     # tarfile takes a damaged header for the end, and reads no checksum unless made to.
     tar.fileobj.seek(tar.offset)
     block = tar.fileobj.read(_BLOCK)
-    if not block:
+    if len(block) < _BLOCK:
         raise _cut_short(path)
     if block.strip(b"\0"):
         raise _damaged(path, "a header cannot be read")

@@ -60,7 +60,9 @@ def _fetch(url, path, way_out, progress):
     name = urlsplit(url).path.rsplit("/", 1)[-1]
     # Sent as it is: a server that packs it once more would change the hash.
     headers = {"Accept-Encoding": "identity"}
-    with tqdm(desc=name, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+    hidden = None if progress else True
+    # The total is set by pooch, which asks whether there is a bar: one without a total is neither.
+    with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=hidden) as bar:
         fetch = pooch.HTTPDownloader(bar, _CHUNK, timeout=TIMEOUT, headers=headers)
         try:
             fetch(url, str(path), None)
