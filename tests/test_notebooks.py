@@ -225,7 +225,8 @@ def test_kernel_is_this_python_and_not_one_the_user_installed(tmp_path, monkeypa
 
 def nbval(path):
     """Test one notebook in a pytest of its own, with the project's options."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(path)]
+    options = ["-c", "pyproject.toml", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, str(path)]
     return subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
 
 
