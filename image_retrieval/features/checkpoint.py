@@ -6,6 +6,7 @@ list of storage keys, and for each key the number of elements (int64) and the ra
 
 A pickle is a program. Every opcode and every name is therefore checked against a short
 list before anything is executed, and a tensor's size and strides against its storage.
+Messages quote numbers and names only: printing a value of a hostile pickle can take forever.
 
 Source: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 (`_legacy_load`, `_legacy_save`).
@@ -15,10 +16,12 @@ import io
 import pickle
 import pickletools
 from collections import OrderedDict
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from image_retrieval.errors import InputError
 
@@ -39,43 +42,14 @@ _DTYPES = {
     "BoolStorage": np.dtype("?"),
 }
 
-_OPCODES = frozenset(
-    # fmt: off
-    (
-        "PROTO",
-        "STOP",
-        "MARK",
-        "NONE",
-        "NEWTRUE",
-        "NEWFALSE",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG1",
-        "BINFLOAT",
-        "BINUNICODE",
-        "EMPTY_DICT",
-        "SETITEM",
-        "SETITEMS",
-        "EMPTY_LIST",
-        "APPEND",
-        "APPENDS",
-        "EMPTY_TUPLE",
-        "TUPLE",
-        "TUPLE1",
-        "TUPLE2",
-        "TUPLE3",
-        "BINPUT",
-        "LONG_BINPUT",
-        "BINGET",
-        "LONG_BINGET",
-        "GLOBAL",
-        "REDUCE",
-        "BUILD",
-        "BINPERSID",
-    )
-    # fmt: on
-)
+# fmt: off
+_OPCODES = frozenset((
+    "PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2",
+    "LONG1", "BINFLOAT", "BINUNICODE", "EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST",
+    "APPEND", "APPENDS", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "BINPUT",
+    "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL", "REDUCE", "BUILD", "BINPERSID",
+))
+# fmt: on
 
 _DAMAGED = (
     pickle.UnpicklingError,
@@ -118,7 +92,7 @@ def read_checkpoint(path):
     Returns
     -------
     dict of str to ndarray
-        The tensors by name, in the file's order, with the file's types; copies.
+        The tensors by name, in the file's order, with the file's types; not to be changed.
 
     Raises
     ------
@@ -138,9 +112,8 @@ def read_checkpoint(path):
     except InputError as error:
         raise InputError(f"{path}: {error}; get the file again from its publisher") from None
     except _DAMAGED as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
-            f"{path}: not a whole legacy PyTorch checkpoint ({detail}); "
+            f"{path}: not a whole legacy PyTorch checkpoint ({type(error).__name__}); "
             "get the file again from its publisher"
         ) from None
 
@@ -155,9 +128,8 @@ def _read(stream):
 
 
 def _check_header(stream):
-    if stream.read(2) == b"PK":
-        raise InputError("a checkpoint in the newer zip format, only the legacy one is read")
-    stream.seek(0)
+    if stream.getvalue()[:2] == b"PK":
+        raise InputError("a zip file, but only PyTorch's legacy format is read")
     if _load(stream) != _MAGIC or _load(stream) != _PROTOCOL:
         raise InputError("not a legacy PyTorch checkpoint")
     system = _load(stream)
@@ -185,14 +157,17 @@ def _check_opcodes(stream):
 
 
 def _allowed(module, name):
-    """Return what a checkpoint may ask for by name; anything else is refused."""
+    """Return what stands for a name in the pickle; any name but these is refused.
+
+    None of the answers can be changed by the pickle's BUILD, which sets attributes.
+    """
     if (module, name) == ("collections", "OrderedDict"):
         return OrderedDict
     if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-        return _rebuild_tensor
+        return _RebuildTensor()
     if module == "torch" and name in _DTYPES:
-        return _DTYPES[name]
-    raise InputError(f"refused to load {module}.{name}, no tensor needs it")
+        return name
+    raise InputError(f"refused to load {ascii(f'{module}.{name}')[1:-1]}, no tensor needs it")
 
 
 class _TensorUnpickler(pickle.Unpickler):
@@ -200,21 +175,24 @@ class _TensorUnpickler(pickle.Unpickler):
         return _allowed(module, name)
 
     def persistent_load(self, pid):
-        kind, dtype, key, _location, length, view = pid
-        if kind != "storage" or view is not None or not isinstance(dtype, np.dtype):
-            raise InputError(f"refused a persistent {kind!r}, only plain storages are read")
+        kind, storage_type, key, _location, length, view = pid
+        if kind != "storage" or view is not None or storage_type not in _DTYPES:
+            raise InputError("refused a persistent object that is not a plain storage")
         if not isinstance(key, str) or not _is_count(length):
-            raise InputError(f"a storage with key {key!r} and length {length!r}")
-        return _Storage(key, dtype, length)
+            raise InputError("a storage without a key or a length")
+        return _Storage(key, _DTYPES[storage_type], length)
 
 
-def _rebuild_tensor(storage, offset, size, stride, requires_grad, hooks, metadata=None):
-    if not isinstance(storage, _Storage):
-        raise InputError("a tensor without a storage")
-    numbers = (offset, *size, *stride)
-    if len(size) != len(stride) or len(size) > _MAX_DIMENSIONS or not all(map(_is_count, numbers)):
-        raise InputError(f"a tensor with offset {offset}, size {size} and strides {stride}")
-    return _Tensor(storage, offset, tuple(size), tuple(stride))
+class _RebuildTensor:
+    __slots__ = ()
+
+    def __call__(self, storage, offset, size, stride, requires_grad, hooks, metadata=None):
+        numbers = (offset, *size, *stride)
+        if not isinstance(storage, _Storage) or not all(map(_is_count, numbers)):
+            raise InputError("a tensor without a storage, an offset, a size or strides")
+        if len(size) != len(stride) or len(size) > _MAX_DIMENSIONS:
+            raise InputError(f"a tensor of {len(size)} sides and {len(stride)} strides")
+        return _Tensor(storage, offset, tuple(size), tuple(stride))
 
 
 def _is_count(value):
@@ -224,10 +202,10 @@ def _is_count(value):
 def _named_tensors(named):
     if not isinstance(named, dict):
         raise InputError(f"a {type(named).__name__} instead of named tensors")
-    for name, tensor in named.items():
+    for name, tensor in dict.items(named):
         if not isinstance(name, str) or not isinstance(tensor, _Tensor):
-            raise InputError(f"an entry {name!r} that is not a tensor")
-    return named
+            raise InputError("an entry that is not a named tensor")
+    return dict(named)
 
 
 def _read_storages(stream, keys, tensors):
@@ -240,23 +218,18 @@ def _read_storages(stream, keys, tensors):
 def _read_storage(stream, storage):
     length = int.from_bytes(stream.read(8), "little")
     if length != storage.length:
-        raise InputError(f"storage {storage.key} has {length} elements, not {storage.length}")
+        raise InputError(f"storage {storage.key!r} has {length} elements, not {storage.length}")
     data = stream.read(length * storage.dtype.itemsize)
     if len(data) != length * storage.dtype.itemsize:
-        raise InputError(f"cut short in storage {storage.key}")
+        raise InputError(f"cut short in storage {storage.key!r}")
     return np.frombuffer(data, storage.dtype)
 
 
 def _materialize(name, tensor, storages):
-    values = storages[tensor.storage.key]
-    count = 1
-    for side in tensor.size:
-        count *= side
-    last = tensor.offset + sum(
-        (side - 1) * step for side, step in zip(tensor.size, tensor.stride) if side
-    )
-    if values.dtype != tensor.storage.dtype or count > len(values) or last >= len(values):
-        raise InputError(f"tensor {name} of size {tensor.size} lies outside its storage")
-    steps = [step * values.itemsize for step in tensor.stride]
-    view = np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.size, steps)
-    return view.copy()
+    values, size = storages[tensor.storage.key], tensor.size
+    steps = zip(size, tensor.stride)
+    last = tensor.offset + sum((side - 1) * step for side, step in steps if side)
+    if values.dtype != tensor.storage.dtype or prod(size) > len(values) or last >= len(values):
+        raise InputError(f"tensor {name!r} of size {size} lies outside its storage")
+    strides = [step * values.itemsize for step in tensor.stride]
+    return as_strided(values[tensor.offset :], size, strides, writeable=False)

@@ -10,6 +10,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
+from math import prod
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +57,7 @@ def extract(
         Pictures a thread works on at a time. The features do not depend on it.
     progress : bool
         Show a bar on standard error, or as a widget in a notebook, once the work has taken
-        a second. False never shows one.
+        a second. False never shows one, as a notebook whose outputs are compared needs it.
     flip : bool
         Average the features of each picture and of its mirror image.
     cache : str or Path, optional
@@ -84,7 +85,7 @@ def extract(
     """
     options = _checked_options(backbone, size, batch_size, flip)
     X = _run(images, _network(backbone, pooling, weights, cache), options, progress)
-    return X.reshape(len(X), -1)
+    return X.reshape(len(X), prod(X.shape[1:]))
 
 
 def extract_map(
@@ -147,7 +148,10 @@ def _loaded(backbone, pooling, weights, cache):
 
 
 def _run(images, network, options, progress):
-    images = [images] if is_one_picture(images) else images
+    if is_one_picture(images):
+        images = [images]
+    elif not hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
+        raise InputError(f"pictures must be a sequence, got {type(images).__name__}; give a list")
     total = len(images) if hasattr(images, "__len__") else None
     workers = available_cores()
     if total:
@@ -164,19 +168,20 @@ def _run(images, network, options, progress):
 
 
 def _batches(images, batch_size):
-    """Yield (position of the first, list of pictures)."""
-    pictures, start = iter(images), 0
+    """Yield (position of the first, list of files and arrays)."""
+    pictures, start = enumerate(images), 0
     while True:
-        batch = [_decoded(picture) for picture in islice(pictures, batch_size)]
+        batch = [_taken(position, picture) for position, picture in islice(pictures, batch_size)]
         if not batch:
             return
         yield start, batch
         start += len(batch)
 
 
-def _decoded(picture):
-    # Turi Create's own decoder is not known to be safe in several threads.
-    return getattr(picture, "pixel_data", picture)
+def _taken(position, picture):
+    # Files are left for the threads to read. Other pictures might be changed by their owner in
+    # the meantime, or be decoded by something that is not safe in several threads.
+    return picture if isinstance(picture, (str, Path)) else _read(position, picture)
 
 
 def _in_order(batches, network, options, workers):
@@ -197,7 +202,7 @@ def _in_order(batches, network, options, workers):
 
 
 def _features(start, batch, network, options):
-    pictures = [_read(start + i, picture) for i, picture in enumerate(batch)]
+    pictures = [_read(position, picture) for position, picture in enumerate(batch, start)]
     pixels = resize_all(pictures, options.size)
     features = network(pixels)
     if options.flip:

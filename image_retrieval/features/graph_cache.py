@@ -26,7 +26,7 @@ def cache_folder(cache=None):
     Path
     """
     folder = cache or os.environ.get("IMAGE_RETRIEVAL_CACHE") or pooch.os_cache("image-retrieval")
-    return Path(folder)
+    return Path(folder).expanduser()
 
 
 def cached_bytes(name, make, cache=None):

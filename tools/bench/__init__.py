@@ -1,0 +1,1 @@
+"""Benchmarks: figures that are ratios of things measured side by side."""
