@@ -19,7 +19,7 @@ def run(command, environ, lock, folder=None):
         words = " ".join([Path(command[0]).name, *command[1:4]])
         raise SetupError(
             f"The set-up stopped: `{words} ...` ended with exit code {code}; its message is above. "
-            "Nothing half-made is kept: once that is mended, the same command starts again."
+            "Once that is mended, the same command starts again."
         )
 
 
@@ -41,7 +41,7 @@ def capture(command, environ):
 
 
 def tool_environment(environ):
-    """Return `environ` so that uv asks the registry that pip is configured for."""
+    """Return `environ` so that uv trusts what the system does and asks pip's registry."""
     result = {
         key: value
         for key, value in environ.items()
@@ -54,6 +54,7 @@ def tool_environment(environ):
     ):
         if result.get(pip_name):
             result.setdefault(uv_name, result[pip_name])
+    result.setdefault("UV_SYSTEM_CERTS", "true")
     return result
 
 
