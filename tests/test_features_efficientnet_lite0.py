@@ -54,6 +54,27 @@ def test_the_mean_of_the_last_feature_map_is_the_pooled_vector(fixture, size, si
     np.testing.assert_allclose(maps.mean(axis=(1, 2)), extract(pixels, size=size), atol=1e-5)
 
 
+def test_earlier_layers_have_their_own_depth_and_side(fixture):
+    depths = {"stem": (32, 64), "stage_1": (16, 64), "stage_4": (80, 8), "stage_7": (320, 4)}
+    pixels = fixture["pixels_128"]
+    for layer, (d, side) in depths.items():
+        assert extract_map(pixels[:1], size=128, layer=layer).shape == (1, side, side, d)
+        assert extract(pixels[:1], size=128, layer=layer).shape == (1, d)
+    last = extract(pixels, size=128, layer="head")
+    np.testing.assert_allclose(last, fixture["features_128"], atol=1e-4)
+
+
+def test_the_stem_is_what_numpy_makes_of_it(fixture, weights):
+    pixels = fixture["pixels_128"][:1]
+    corner = pixels[0, 40:43, 60:63] / 127.5 - 1
+    moments = [weights[f"_bn0.{part}"] for part in ("weight", "bias", "running_mean")]
+    deviation = np.sqrt(weights["_bn0.running_var"] + 1e-3)
+    y = np.einsum("ochw,hwc->o", weights["_conv_stem.weight"], corner)
+    y = np.clip(moments[0] * (y - moments[2]) / deviation + moments[1], 0, 6)
+    stem = extract_map(pixels, size=128, layer="stem")
+    np.testing.assert_allclose(stem[0, 20, 30], y, atol=1e-4)
+
+
 def test_the_network_may_be_called_from_several_threads(fixture):
     from concurrent.futures import ThreadPoolExecutor
 

@@ -173,6 +173,7 @@ def test_what_is_no_sequence_is_refused(images):
         ({"batch_size": 0}, "batch_size=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
         ({"pooling": "max"}, "pooling='max'"),
+        ({"layer": "middle"}, "layer='middle'"),
         ({"backbone": "vgg"}, "'vgg'"),
         ({"backbone": None}, "None"),
     ],

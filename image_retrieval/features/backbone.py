@@ -6,7 +6,7 @@ imported when its backbone is asked for, so that a backbone may import something
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Callable
+from typing import Callable, Tuple
 
 from image_retrieval.errors import InputError
 
@@ -37,6 +37,9 @@ class Backbone:
         last feature map (n, h, w, d) with `pooling=None`, whose mean over h and w is the
         pooled vector. It may be called from several threads at once. `weights` names a file
         to use in place of the usual one, `cache` a folder for what it derives from it.
+    layers : tuple of str
+        The layers that `load(..., layer=name)` can stop after, from early to late; the last
+        one gives the features. Empty where only those can be had.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Backbone:
     min_size: int
     normalization: str
     load: Callable
+    layers: Tuple[str, ...] = ()
 
 
 def backbones():

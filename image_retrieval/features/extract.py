@@ -40,6 +40,7 @@ def extract(
     cache=None,
     weights=None,
     pooling="avg",
+    layer=None,
 ):
     """Turn pictures into deep features.
 
@@ -67,6 +68,9 @@ def extract(
         Weights file to use in place of the backbone's usual one.
     pooling : {"avg", None}
         The mean over the last feature map, or the whole of it in one long vector.
+    layer : str, optional
+        An earlier layer to take in place of the last, one of the backbone's `layers`; its
+        features have a length of their own.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def extract(
     (2, 1280)
     """
     options = _checked_options(backbone, size, batch_size, flip)
-    X = _run(images, _network(backbone, pooling, weights, cache), options, progress)
+    X = _run(images, _network(backbone, pooling, weights, cache, layer), options, progress)
     return X.reshape(len(X), prod(X.shape[1:]))
 
 
@@ -97,6 +101,7 @@ def extract_map(
     flip=False,
     cache=None,
     weights=None,
+    layer=None,
 ):
     """Turn pictures into their last feature maps.
 
@@ -104,7 +109,7 @@ def extract_map(
 
     Parameters
     ----------
-    images, backbone, size, batch_size, progress, flip, cache, weights
+    images, backbone, size, batch_size, progress, flip, cache, weights, layer
         As for `extract`. With `flip`, the mirror image's map is mirrored back before the two
         are averaged, so that each place still stands for the same part of the picture.
 
@@ -113,7 +118,7 @@ def extract_map(
     ndarray of float32, shape (n, h, w, d)
     """
     options = _checked_options(backbone, size, batch_size, flip)
-    return _run(images, _network(backbone, None, weights, cache), options, progress)
+    return _run(images, _network(backbone, None, weights, cache, layer), options, progress)
 
 
 class _Options(NamedTuple):
@@ -135,16 +140,22 @@ def _checked_options(backbone, size, batch_size, flip):
     return _Options(int(size), int(batch_size), bool(flip))
 
 
-def _network(backbone, pooling, weights, cache):
+def _network(backbone, pooling, weights, cache, layer):
     if pooling not in ("avg", None):
         raise InputError(f'pooling={pooling!r} is not known; give "avg" or None')
+    layers = get_backbone(backbone).layers
+    if layer is not None and layer not in layers:
+        known = ", ".join(layers) or "none but the last, so leave it out"
+        raise InputError(f"{backbone} has no layer={layer!r} to take; there are: {known}")
     weights = None if weights is None else Path(weights).resolve()
-    return _loaded(backbone, pooling, weights, cache_folder(cache))
+    return _loaded(backbone, pooling, weights, cache_folder(cache), layer)
 
 
 @lru_cache(maxsize=4)
-def _loaded(backbone, pooling, weights, cache):
-    return get_backbone(backbone).load(pooling=pooling, weights=weights, cache=cache)
+def _loaded(backbone, pooling, weights, cache, layer):
+    chosen = {} if layer is None else {"layer": layer}
+    load = get_backbone(backbone).load
+    return load(pooling=pooling, weights=weights, cache=cache, **chosen)
 
 
 def _run(images, network, options, progress):
