@@ -9,6 +9,7 @@ from image_retrieval.errors import ImageRetrievalError
 # Each is a module of `image_retrieval.commands`.
 COMMANDS = (
     "cifar10",
+    "evaluate",
     "folder",
 )
 FAILED, INTERRUPTED = 2, 130

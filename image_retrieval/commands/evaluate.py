@@ -1,0 +1,123 @@
+"""Measure how well features find images of the same label.
+
+Every test image queries the training images by Euclidean distance, and its neighbors count
+as right when they have its label.
+"""
+
+import json
+import math
+
+PIXELS = "pixels"
+_PIXEL_SIZE = 32
+
+
+def add_arguments(parser):
+    """Declare the command's options."""
+    parser.add_argument(
+        "--data",
+        metavar="NAME",
+        help="sample, cifar10, or a folder with image_train_data/ and image_test_data/ "
+        "(default: what the notebooks run on)",
+    )
+    parser.add_argument(
+        "--features",
+        metavar="COLUMN",
+        default="deep_features",
+        help="deep_features or another column of vectors, or pixels (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--k",
+        metavar="K",
+        type=int,
+        nargs="+",
+        default=[1, 5],
+        help="ranks to cut off at; the table by label uses the last (default: 1 5)",
+    )
+    parser.add_argument(
+        "--recipe",
+        action="store_true",
+        help="post-process the features first: square root, L2, centering, L2",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def run(args):
+    """Print the measures."""
+    from image_retrieval import datasets
+
+    location = datasets.locate(args.data)
+    ranking = rank(*datasets.load(args.data), args.features, args.recipe)
+    report = {"data": location.name, "features": args.features, "recipe": args.recipe}
+    report.update(make_report(ranking, args.k))
+    if args.json:
+        print(as_json(report))
+    else:
+        print(as_text(report, location.description))
+
+
+def rank(train, test, features, recipe):
+    """Return the full ranking of the training images for each test image."""
+    from image_retrieval.evaluate import rank_features
+    from image_retrieval.postprocess import default_recipe
+
+    X_train, X_test = vectors(train, features), vectors(test, features)
+    if recipe:
+        steps = default_recipe()
+        X_train, X_test = steps.fit_transform(X_train), steps.transform(X_test)
+    return rank_features(X_train, list(train["label"]), X_test, list(test["label"]))
+
+
+def vectors(sframe, features):
+    """Return a feature column as an array, or the pixels of the images."""
+    from image_retrieval.features.pixels import pixel_vectors
+    from image_retrieval.sframes import sarray_to_images, sframe_vectors
+
+    if features != PIXELS:
+        return sframe_vectors(sframe, features)[1]
+    images = sarray_to_images(sframe["image"])
+    # CIFAR's own size: pictures of all sizes become comparable, and 32x32 ones stay exact.
+    return pixel_vectors(images, size=_PIXEL_SIZE)
+
+
+def make_report(ranking, ks):
+    """Return all measures as plain lists and numbers; see `image_retrieval.evaluate`."""
+    from image_retrieval import evaluate
+
+    labels, counts = evaluate.confusion(ranking)
+    return {
+        "queries": len(ranking),
+        "references": ranking.n_reference,
+        "overall": evaluate.summarize(ranking, ks),
+        "by_label": evaluate.by_label(ranking, ks[-1]),
+        "by_label_k": ks[-1],
+        "confusion": evaluate.confusion_table(labels, counts),
+    }
+
+
+def as_json(report):
+    """Return a report as JSON, each table as a list of rows; what is undefined is null."""
+    plain = {
+        name: [dict(zip(value, map(_defined, row))) for row in zip(*value.values())]
+        if isinstance(value, dict)
+        else value
+        for name, value in report.items()
+    }
+    return json.dumps(plain, indent=2)
+
+
+def _defined(value):
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def as_text(report, description):
+    """Return a report as the tables that a terminal shows."""
+    recipe = ", post-processed" if report["recipe"] else ""
+    return (
+        f"{description}\n"
+        f"Features: {report['features']}{recipe}; {report['queries']:,} test images query "
+        f"{report['references']:,} training images\n\n"
+        f"All queries, first k neighbors\n{report['overall']}\n\n"
+        f"By label, first {report['by_label_k']} neighbors\n{report['by_label']}\n\n"
+        f"Label of the nearest neighbor (columns) for queries of each label (rows)\n"
+        f"{report['confusion']}"
+    )
