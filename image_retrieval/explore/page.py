@@ -23,7 +23,8 @@ _STYLE = """
 .ir-sheet .ir-rows tr.ir-row>.ir-match-yes{border:2px solid var(--ir-same)}
 .ir-sheet .ir-rows tr.ir-row>.ir-match-no{border:2px dashed var(--ir-other)}
 .ir-sheet .ir-rows tr.ir-row>.ir-match-itself{border:2px dotted var(--ir-self)}
-.ir-sheet img{display:block;margin:0 auto 4px;max-width:none;border-radius:3px;background:none}
+.ir-sheet img{display:block;width:var(--ir-size);height:var(--ir-size);object-fit:contain;
+ margin:0 auto 4px;max-width:none;background:none}
 .ir-sheet img.ir-crisp{image-rendering:pixelated}
 .ir-sheet .ir-sign{display:inline-block;font-size:12px}
 .ir-sheet .ir-match-yes .ir-sign b{color:var(--ir-same)}

@@ -175,7 +175,11 @@ class Gallery(_Sheet):
 
     def _query_cell(self, answer):
         query, name = answer.query, _query_name(answer)
-        lines = ["query", f"<b>{escape(name)}</b>"]
+        known = [
+            f"<b>{escape(str(query.label))}</b>" if query.label is not None else "",
+            f"<small>id {escape(str(query.id))}</small>" if query.id is not None else "",
+        ]
+        lines = ["query", *filter(None, known)]
         pictures = []
         if query.pixels is not None:
             pictures.append(image_tag(query.pixels, f"query: {name}", self._thumbnail))
@@ -184,15 +188,16 @@ class Gallery(_Sheet):
     def _hit_cell(self, answer, hit):
         item, distance = hit.item, self._write(hit.distance)
         sign, meaning = _SIGNS[hit.match]
-        alt = f"rank {hit.rank}: {item.label}, id {item.id}, distance {distance}, {meaning}"
         lines = [
             f"#{hit.rank} <b>{escape(str(item.label))}</b>",
-            f'<span class="ir-sign"><b>{sign}</b> {meaning}</span>',
+            f'<span class="ir-sign"><b>{sign}</b> {meaning}</span>' if meaning else "",
             f"<small>distance {distance}</small>",
             f"<small>id {escape(str(item.id))}</small>",
+            *self._detail_lines(answer, hit),
         ]
-        picture = image_tag(item.pixels, alt.rstrip(", "), self._thumbnail)
-        return cell([picture], lines + self._detail_lines(answer, hit), f"match-{hit.match}")
+        alt = f"rank {hit.rank}: {item.label}, id {item.id}, distance {distance}"
+        picture = image_tag(item.pixels, ", ".join(filter(None, [alt, meaning])), self._thumbnail)
+        return cell([picture], filter(None, lines), f"match-{hit.match}")
 
     def _detail_lines(self, answer, hit):
         details = self._details.get((answer.query_label, hit.item.id), ())
