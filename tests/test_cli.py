@@ -1,0 +1,135 @@
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+from cifar10_archives import make_archive, stub_features
+from PIL import Image
+
+from image_retrieval import cli
+from image_retrieval.datasets import load
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    monkeypatch.setattr("image_retrieval.features.extract", stub_features)
+
+
+def run(*arguments):
+    return cli.main([str(argument) for argument in arguments])
+
+
+def test_the_module_runs_as_a_program_and_lists_its_commands():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    program = [sys.executable, "-m", "image_retrieval", "--help"]
+    done = subprocess.run(program, env=environment, stdout=subprocess.PIPE, check=True)
+    for command in cli.COMMANDS:
+        assert f" {command} " in done.stdout.decode()
+
+
+def test_help_imports_neither_turi_create_nor_a_network():
+    code = (
+        "import sys; from image_retrieval import cli\n"
+        "try: cli.main(['cifar10', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print({'turicreate', 'tensorflow', 'onnxruntime', 'sklearn'} & set(sys.modules))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
+    assert done.stdout.decode().splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(command, "--help")
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"usage: python -m image_retrieval {command}" in shown
+    assert "None" not in shown
+
+
+def test_cifar10_builds_and_says_what_it_did(tmp_path, capsys, stub):
+    archive = make_archive(tmp_path / "a.tar.gz")
+    output = tmp_path / "my data"
+    arguments = ["--train", 41, "--test", 20, "--seed", 3, "--output", output]
+    assert run("cifar10", "--archive", archive, *arguments) == 0
+    shown = capsys.readouterr().out
+    for part in ("my data: 41 training and 20 test images in ", "automobile ", " images a second"):
+        assert part in shown
+    assert f"IMAGE_RETRIEVAL_DATA='{output}' make run" in shown
+    assert [len(sframe) for sframe in load(output)] == [41, 20]
+
+
+def test_folder_builds_and_names_what_it_left_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "image_retrieval.features.extract",
+        lambda images, **_: stub_features([image.pixel_data for image in images]),
+    )
+    for number in range(8):
+        path = tmp_path / "in" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(path)
+    (tmp_path / "in" / "a" / "broken.jpg").write_text("x")
+    assert run("folder", tmp_path / "in", "--output", tmp_path / "out", "--test-size", 0.5) == 0
+    shown = capsys.readouterr().out
+    assert "4 training and 4 test images" in shown
+    assert "1 file is no readable picture and was left out:" in shown
+    assert "broken.jpg" in shown
+    assert len(load(tmp_path / "out")[0]) == 4
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cifar10", "--archive", "nowhere.tar.gz"],
+        ["cifar10", "--archive", "."],
+        ["folder", "nowhere"],
+    ],
+)
+def test_errors_are_one_line_and_write_nothing(tmp_path, capsys, arguments):
+    output = tmp_path / "data"
+    assert run(*arguments, "--output", output) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert shown.err.count("\n") == 1
+    assert not output.exists()
+
+
+def failing(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), 2, "No space left on device: 'x'"),
+        (OSError("first\nsecond"), 2, "error: first second"),
+    ],
+)
+def test_interrupts_and_a_full_disk_are_one_line(monkeypatch, capsys, error, code, line):
+    monkeypatch.setattr("image_retrieval.commands.cifar10.run", failing(error))
+    assert run("cifar10") == code
+    shown = capsys.readouterr().err
+    assert line in shown
+    assert shown.count("\n") == 1
+
+
+def test_a_mistake_in_the_program_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("image_retrieval.commands.cifar10.run", failing(KeyError("x")))
+    with pytest.raises(KeyError):
+        run("cifar10")
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["cifar10", "--train", "many"]])
+def test_wrong_arguments_end_with_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(*arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
