@@ -6,8 +6,9 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
-from image_retrieval import explain
+from image_retrieval import explain, explore
 from image_retrieval.errors import InputError
+from image_retrieval.features import extract
 from image_retrieval.postprocess import AverageQueryExpansion, default_recipe
 
 
@@ -119,3 +120,54 @@ def test_bad_input_is_one_clear_line(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def pictures(n=4, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
+
+
+def test_shares_of_pictures_sum_to_the_similarity_that_is_searched_by():
+    images = pictures(8)
+    vectors = extract(images, size=64, progress=False)
+    recipe = default_recipe().fit(vectors)
+    expected = recipe.transform(vectors)
+    for other, shares in zip((1, 2), explain.pair_shares(images[0], images[1:3], recipe, size=64)):
+        assert shares.query.sum() == pytest.approx(expected[0] @ expected[other], abs=1e-4)
+        assert shares.neighbor.sum() == pytest.approx(shares.similarity, abs=1e-6)
+        # Of unit vectors, the distance that a search shows says the same.
+        distance = np.linalg.norm(expected[0] - expected[other])
+        assert shares.similarity == pytest.approx(1 - distance**2 / 2, abs=1e-4)
+
+
+def found_by_search():
+    reference = {"id": [4, 5, 6], "image": pictures(3), "label": ["cat", "dog", "cat"]}
+    neighbors = {
+        "query_label": [0, 0],
+        "reference_label": [6, 4],
+        "distance": [1.0, 2.0],
+        "rank": [1, 2],
+    }
+    return neighbors, reference, pictures(1, seed=1)
+
+
+def test_the_gallery_shows_where_the_features_agree():
+    neighbors, reference, query = found_by_search()
+    page = explain.gallery(neighbors, reference, query, size=32)._repr_html_()
+    shares = explain.pair_shares(query[0], [reference["image"][2]], size=32)[0]
+    assert page.count("in the query") == 2 * page.count(">in the query<") == 4
+    assert f">similarity {shares.similarity:.3f}<" in page
+    assert page.count("<img") == 1 + 2 + 2 * 2
+
+
+def test_the_gallery_shows_where_pixels_differ():
+    neighbors, reference, query = found_by_search()
+    page = explain.gallery(neighbors, reference, query, pixels=True)._repr_html_()
+    assert page.count(">where pixels differ<") == 2
+    assert page.count("<img") == 1 + 2 + 2
+
+
+def test_the_gallery_keeps_to_k_and_to_its_text():
+    neighbors, reference, query = found_by_search()
+    shown = explain.gallery(neighbors, reference, query, k=1, pixels=True)
+    assert shown._repr_html_().count(">where pixels differ<") == 1
+    assert repr(shown) == repr(explore.gallery(neighbors, reference, query, k=1))

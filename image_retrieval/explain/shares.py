@@ -20,14 +20,9 @@ Squared Euclidean distance between pixels splits in the same way, over the pixel
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb
-
-ALIKE = (213, 94, 0)  # Okabe and Ito's vermilion and blue: told apart by every kind of eye
-UNLIKE = (0, 114, 178)
-_STRONGEST = 0.8  # leaves a trace of the picture under the deepest color
 
 
 class Shares(NamedTuple):
@@ -151,49 +146,6 @@ def pixel_shares(query, neighbor):
             f"{neighbor.shape[:2]}; resize one"
         )
     return ((query - neighbor) ** 2).sum(axis=2)
-
-
-def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
-    """Color the places of a picture by their shares.
-
-    Parameters
-    ----------
-    picture : picture
-        Anything `image_retrieval.images.as_rgb` takes. It is shown in gray.
-    shares : array of float, shape (h, w)
-        Laid over the whole picture, smoothly enlarged.
-    limit : float, optional
-        The share that is given the deepest color; by default the largest here. Give the
-        largest of several pictures to compare them.
-    size : int
-        Length of the result's longer side.
-    colors : pair of (red, green, blue)
-        For positive shares and for negative ones.
-
-    Returns
-    -------
-    ndarray of uint8, shape (h', w', 3)
-
-    Examples
-    --------
-    >>> overlay(np.zeros((8, 4, 3), np.uint8), [[0.5, -0.5]], size=16).shape
-    (16, 8, 3)
-    """
-    gray = _enlarged(Image.fromarray(as_rgb(picture)).convert("L"), size)
-    shares = np.asarray(shares, dtype=np.float32)
-    limit = float(np.abs(shares).max()) if limit is None else limit
-    heat = Image.fromarray(shares / (limit or 1.0)).resize(gray.size, Image.Resampling.BICUBIC)
-    heat = np.asarray(heat)[..., None]
-    color = np.where(heat > 0, *(np.asarray(color, np.float32) for color in colors))
-    opacity = _STRONGEST * np.clip(np.abs(heat), 0, 1)
-    ground = np.asarray(gray, dtype=np.float32)[..., None]
-    return np.rint(ground * (1 - opacity) + color * opacity).astype(np.uint8)
-
-
-def _enlarged(image, size):
-    scale = size / max(image.size)
-    wanted = tuple(max(1, round(side * scale)) for side in image.size)
-    return image.resize(wanted, Image.Resampling.BICUBIC)
 
 
 def _steps(recipe):
