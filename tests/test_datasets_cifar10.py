@@ -137,6 +137,13 @@ def test_a_folder_with_anything_else_in_it_is_not_replaced(archive, tmp_path, st
     assert names(tmp_path) == ["thesis.tex"]
 
 
+def test_a_finder_file_does_not_keep_an_older_build_from_being_replaced(archive, tmp_path, stub):
+    for rows in (40, 30):
+        build(archive, tmp_path / "data", train=rows, test=20)
+        (tmp_path / "data" / ".DS_Store").write_bytes(b"x")
+    assert len(load(tmp_path / "data")[0]) == 30
+
+
 def test_two_builds_at_once_are_refused(archive, tmp_path, stub):
     with exclusive(tmp_path / "data"), pytest.raises(InputError, match="by another process"):
         build(archive, tmp_path / "data", train=40, test=20)

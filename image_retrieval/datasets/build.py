@@ -107,7 +107,9 @@ def how_to_use(folder):
 
 
 def _check_replaceable(folder):
-    others = [entry.name for entry in folder.glob("*") if entry.name not in (TRAIN, TEST)]
+    # macOS leaves .DS_Store in every folder that was looked at.
+    ours = (TRAIN, TEST, ".DS_Store")
+    others = [entry.name for entry in folder.glob("*") if entry.name not in ours]
     if others:
         raise InputError(
             f"{folder} holds {sorted(others)[0]!r}, which would be lost; "
