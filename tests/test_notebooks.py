@@ -117,7 +117,7 @@ def test_links_and_embedded_pictures_are_no_paths():
     notebook = good()
     html = '<a href="https://x.org/home/me">a</a><img src="data:image/png;base64,ab/home/me=">'
     notebook.cells[1].outputs.append(new_output("display_data", data={"text/html": html}))
-    notebook.cells[1].source = "a = b /var\nload('../data/home/x')"
+    notebook.cells[1].source = "a = b /var\nload('../data/home/x')\nprint('Rows:\\\\n')"
     assert find_problems(notebook) == []
 
 

@@ -50,7 +50,7 @@ def ensure(root, edition, environ):
             install = [uv, "pip", "install", *quiet, "--python", target]
             run([*install, "-r", root / edition.requirements], environ, lock)
             make_importable(root, target)
-            prove(edition, target)
+            prove(edition, target, environ)
         print(f"{edition.folder} is ready after {time.time() - started:.0f} s.")
 
 
@@ -84,9 +84,9 @@ def make_importable(root, target):
     (packages / "image_retrieval.pth").write_text(line + "\n", encoding="utf-8")
 
 
-def prove(edition, target):
+def prove(edition, target, environ):
     """Raise a `SetupError` if the finished environment cannot do what it is for."""
-    done = capture([str(target), "-c", edition.proof], tool_environment(os.environ))
+    done = capture([str(target), "-c", edition.proof], tool_environment(environ))
     if done.returncode:
         raise SetupError(
             f"Everything was installed, but `{edition.proof}` fails: {last_line(done.stdout)}. "

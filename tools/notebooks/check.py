@@ -12,7 +12,7 @@ from tools.notebooks.normalize import KERNELSPEC
 MAX_BYTES = 3_000_000
 MAX_LINES = 15
 ABSOLUTE_PATH = re.compile(
-    r"(?<![\w./:<-])(?:/(?:home|Users|work|root|tmp|private|mnt|opt|var|content)/\w|[A-Za-z]:\\\\?\w)"
+    r"(?<![\w./:<-])(?:/(?:home|Users|work|root|tmp|private|mnt|opt|var|content)/\w|[A-Z]:\\{1,2}\w)"
 )
 BRITISH = re.compile(
     r"\b(?:neighbour\w*|colour\w*|grey|centre[ds]?|normalis\w+|visualis\w+|optimis\w+|behaviour\w*)\b",
