@@ -68,7 +68,7 @@ def spoil(notebook, how):
         "path in text output": lambda: first.outputs[0].update(text="see /Users/me/x.png"),
         "Windows path": lambda: first.outputs[0].update(text="see C:\\Users\\me"),
         "path in HTML": lambda: first.outputs.append(
-            new_output("display_data", data={"text/html": "<i>/root/course/x.png</i>"})
+            new_output("display_data", data={"text/html": "<i>/var/course/x.png</i>"})
         ),
         "other kernel": lambda: notebook.metadata.kernelspec.update(name="conda-env-x"),
         "kernel's own words": lambda: notebook.metadata.kernelspec.update(display_name="My 3.8"),
@@ -94,7 +94,7 @@ def spoil(notebook, how):
         ("path in code", "cell 2: an absolute path: /home/me"),
         ("path in text output", "cell 2: an absolute path in its output: /Users/me"),
         ("Windows path", "cell 2: an absolute path in its output: C:\\Users"),
-        ("path in HTML", "cell 2: an absolute path in its output: /root/course"),
+        ("path in HTML", "cell 2: an absolute path in its output: /var/course"),
         ("other kernel", "its kernel is not the neutral python3"),
         ("kernel's own words", "its kernel is not the neutral python3"),
         ("Python version", "its metadata tells a Python version"),
