@@ -1,0 +1,50 @@
+"""Sheets next to each other, to compare two searches."""
+
+from html import escape
+
+_STYLE = "display:inline-block;vertical-align:top;margin:0 24px 8px 0;max-width:100%"
+
+
+def side_by_side(sheets):
+    """Show galleries or grids next to each other; below each other where it is too narrow.
+
+    Parameters
+    ----------
+    sheets : dict of str to Gallery or Grid
+        What to show, by title.
+
+    Returns
+    -------
+    SideBySide
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from image_retrieval.explore import grid
+    >>> pixels = np.zeros((1, 4, 4, 3), np.uint8)
+    >>> side_by_side({name: grid({"image": pixels, "label": [name]}) for name in ("cat", "dog")})
+    cat
+    label
+    cat
+    <BLANKLINE>
+    dog
+    label
+    dog
+    """
+    return SideBySide(sheets)
+
+
+class SideBySide:
+    """Titled sheets; made by `side_by_side`."""
+
+    def __init__(self, sheets):
+        self._sheets = dict(sheets)
+
+    def _repr_html_(self):
+        return "\n".join(
+            f'<div style="{_STYLE}"><b>{escape(title)}</b>\n{sheet._repr_html_()}</div>'
+            for title, sheet in self._sheets.items()
+        )
+
+    def __repr__(self):
+        return "\n\n".join(f"{title}\n{sheet!r}" for title, sheet in self._sheets.items())
