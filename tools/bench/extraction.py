@@ -1,6 +1,6 @@
 """How fast deep features are extracted, against other ways of running the same network.
 
-    python -m tools.bench.extraction [--sizes 128 224] [--rounds 15] [--output FILE.md]
+    python -m tools.bench.extraction [--sizes 128 224] [--rounds 20] [--output FILE.md]
 
 All ways take turns, and the best of several rounds counts, so that whatever else the machine
 does meets them alike. Read the ratios; images a second are the machine's.
@@ -66,7 +66,7 @@ class PlainLayers(efficientnet_lite0.Layers):
         return self.relu6(x) if relu6 else x
 
 
-def measure(sizes=(128, 224), n=96, rounds=15):
+def measure(sizes=(128, 224), n=64, rounds=20):
     """Time every way of extraction.
 
     Parameters
@@ -196,8 +196,8 @@ def main(arguments=None):
     """Measure, print the tables, and write them to a file when one is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 224])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--images", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--output", type=Path, help="also write the tables to this file")
     options = parser.parse_args(arguments)
     text = markdown(measure(options.sizes, options.images, options.rounds))
