@@ -51,6 +51,8 @@ class Ranking:
         References with the query's label, not counting the query itself.
     n_reference : int
         References that a query could find, not counting the query itself.
+    labels : list of str
+        All labels of queries and references, sorted.
     """
 
     def __init__(self, queries, neighbors, reference_labels, self_left_out=False):
@@ -59,6 +61,7 @@ class Ranking:
         self.hits = self.neighbor_labels == self.query_labels[:, None]
         self.n_relevant = _count_of(self.query_labels, reference_labels) - self_left_out
         self.n_reference = len(reference_labels) - self_left_out
+        self.labels = sorted({*self.query_labels.tolist(), *reference_labels.tolist()})
 
     def __len__(self):
         return len(self.query_labels)
@@ -72,12 +75,6 @@ class Ranking:
     def is_full(self):
         """Whether every reference is ranked, as AP without a cut-off needs."""
         return self.depth >= self.n_reference
-
-    @property
-    def labels(self):
-        """All labels of queries and neighbors, sorted."""
-        names = set(self.query_labels) | set(np.unique(self.neighbor_labels))
-        return sorted(names - {""})
 
     def __repr__(self):
         return f"Ranking({len(self)} queries, {self.depth} of {self.n_reference} neighbors each)"

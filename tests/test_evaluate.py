@@ -156,7 +156,7 @@ def test_a_query_with_fewer_neighbors_counts_the_missing_ones_as_wrong():
     neighbors = {"query_label": [0, 0, 1], "reference_label": [0, 1, 1], "rank": [1, 2, 1]}
     ranking = evaluate.rank_neighbors(neighbors, ["cat", "cat", "dog"], ["cat", "cat"])
     assert evaluate.precision_at_k(ranking, 2).tolist() == [1.0, 0.5]
-    assert evaluate.confusion(ranking, 2)[1].tolist() == [[3]]
+    assert evaluate.confusion(ranking, 2)[1].tolist() == [[3, 0], [0, 0]]
 
 
 def test_a_query_that_found_only_itself_still_counts():
