@@ -1,0 +1,134 @@
+"""The bundled sample: what the course's text says of it is so."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from image_retrieval.features import extract
+from image_retrieval.sframes import image_sframe, sarray_to_images, sarray_to_vectors
+from tools.sample.backgrounds import scene
+from tools.sample.compose import Placement, picture
+from tools.sample.drawings import listed, split
+from tools.sample.save import save_sframe
+
+ROOT = Path(__file__).resolve().parent.parent
+LABELS = ["automobile", "bird", "cat", "dog"]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """The two bundled SFrames, opened as a student opens them."""
+    import turicreate as tc
+
+    return tc.SFrame(str(ROOT / "image_train_data")), tc.SFrame(str(ROOT / "image_test_data"))
+
+
+def test_it_has_the_courses_columns_and_rows(sample):
+    image_train, image_test = sample
+    for sframe in sample:
+        assert sframe.column_names() == ["id", "image", "label", "deep_features"]
+        assert sframe["id"].dtype is int and sframe["label"].dtype is str
+    assert len(image_train) == 2005
+    assert len(image_test) == 800
+
+
+def test_the_rows_the_course_queries_have_their_labels(sample):
+    assert sample[0][18]["label"] == "cat"
+    assert sample[0][8]["label"] == "automobile"
+
+
+def test_the_labels_are_balanced(sample):
+    for sframe in sample:
+        counts = Counter(sframe["label"])
+        assert sorted(counts) == LABELS
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_ids_are_ascending_and_not_row_numbers(sample):
+    for sframe in sample:
+        ids = list(sframe["id"])
+        assert ids == sorted(set(ids))
+        assert ids != list(range(len(ids)))
+
+
+def test_no_picture_occurs_twice(sample):
+    pictures = [image.tobytes() for sframe in sample for image in sarray_to_images(sframe["image"])]
+    assert len(set(pictures)) == len(pictures)
+    assert {len(pixels) for pixels in pictures} == {32 * 32 * 3}
+
+
+def test_the_committed_features_are_those_of_the_pictures(sample):
+    rows = sample[0][0:2005:250]
+    X = extract(sarray_to_images(rows["image"]), size=128, progress=False)
+    np.testing.assert_allclose(sarray_to_vectors(rows["deep_features"]), X, atol=1e-3)
+
+
+def test_deep_features_find_labels_where_pixels_do_not(sample):
+    def precision_at_5(train, test):
+        squares = (train**2).sum(1)
+        nearest = np.argsort(squares - 2 * test @ train.T, axis=1)[:, :5]
+        return (labels[0][nearest] == labels[1][:, None]).mean()
+
+    labels = [np.array(list(sframe["label"])) for sframe in sample]
+    deep = [sarray_to_vectors(sframe["deep_features"]) for sframe in sample]
+    pixels = [
+        np.array(sarray_to_images(sframe["image"]), np.float32).reshape(len(sframe), -1)
+        for sframe in sample
+    ]
+    assert precision_at_5(*deep) > 0.65
+    assert precision_at_5(*pixels) < 0.45
+
+
+def test_no_drawing_is_on_both_sides_nor_its_twin():
+    drawings = listed()["cat"]
+    train, test = split(np.random.RandomState(0), drawings)
+    assert sorted(train + test) == sorted(drawings)
+    flat = {name for name_of_set, name in train if name_of_set == "fluent-emoji-flat"}
+    shaded = {name for name_of_set, name in test if name_of_set == "fluent-emoji"}
+    assert flat and shaded and not flat & shaded
+
+
+def test_every_drawing_is_credited():
+    page = (ROOT / "ARTWORK.md").read_text(encoding="utf-8")
+    listing = json.loads((ROOT / "tools/sample/drawings.json").read_text(encoding="utf-8"))
+    for sets in listing.values():
+        for name_of_set, names in sets.items():
+            assert f"`@iconify-json/{name_of_set}`" in page
+            assert f"- {name_of_set}: {', '.join(names)}\n" in page
+
+
+def test_a_picture_depends_on_the_seed_alone():
+    drawing = Image.new("RGBA", (60, 40))
+    ImageDraw.Draw(drawing).ellipse((5, 5, 55, 35), fill=(200, 30, 30, 255))
+
+    def drawn(seed):
+        return picture(np.random.RandomState(seed), drawing, 32, 32, Placement())
+
+    assert drawn(3).shape == (32, 32, 3)
+    assert np.array_equal(drawn(3), drawn(3))
+    assert not np.array_equal(drawn(3), drawn(4))
+
+
+def test_backgrounds_differ_more_between_pictures_than_noise_does():
+    means = [scene(np.random.RandomState(seed), 32, 32).mean(axis=(0, 1)) for seed in range(20)]
+    assert np.std(means, axis=0).min() > 10
+
+
+def test_saving_twice_gives_the_same_names(tmp_path):
+    import turicreate as tc
+
+    sframe = image_sframe([1], np.zeros((1, 4, 4, 3), np.uint8), ["cat"])
+    names = []
+    for _ in range(2):
+        save_sframe(sframe, tmp_path / "made")
+        names.append(sorted(path.name for path in (tmp_path / "made").iterdir()))
+    assert (
+        names[0]
+        == names[1]
+        == sorted(["dir_archive.ini", "objects.bin", "m_0.0000", "m_0.frame_idx", "m_0.sidx"])
+    )
+    assert tc.SFrame(str(tmp_path / "made"))["label"][0] == "cat"

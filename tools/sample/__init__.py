@@ -1,0 +1,1 @@
+"""Drawing the bundled sample: openly licensed artwork on natural-looking backgrounds."""
