@@ -1,0 +1,294 @@
+"""The interface of every search engine, and what they share: arrays in, arrays out."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.index import storage
+from image_retrieval.index.validation import (
+    METRICS,
+    as_ids,
+    as_k,
+    as_labels,
+    as_metric,
+    as_radius,
+    as_vectors,
+    as_where,
+)
+
+
+class Engine(ABC):
+    """A set of reference vectors that can be searched for nearest neighbors.
+
+    Parameters
+    ----------
+    metric : {"euclidean", "squared_euclidean", "cosine"}
+        Turi Create's names and definitions.
+    **options
+        The engine's own, see its class.
+    """
+
+    name = ""
+    metrics = METRICS
+
+    def __init__(self, metric="euclidean"):
+        self.metric = as_metric(metric, self.metrics)
+
+    @property
+    @abstractmethod
+    def n(self):
+        """The number of reference vectors."""
+
+    @property
+    @abstractmethod
+    def d(self):
+        """The number of dimensions, None before `build`."""
+
+    def build(self, X, ids=None, labels=None):
+        """Index reference vectors, in place of what was indexed before.
+
+        Parameters
+        ----------
+        X : array of numbers, shape (n, d)
+            Stored as float32; n may be 0.
+        ids : sequence of n int or n str, optional
+            Unique; 0, 1, … by default. They need not be sorted.
+        labels : sequence of n str, optional
+            Needed to search with `where`.
+
+        Returns
+        -------
+        Engine
+            Itself.
+
+        Raises
+        ------
+        InputError
+            When a value cannot be used; nothing is indexed then.
+        """
+        X = as_vectors(X)
+        self._replace(X, as_ids(ids, len(X)), as_labels(labels, len(X)))
+        return self
+
+    def add(self, X, ids=None, labels=None):
+        """Index further vectors; see `build`. They come last in the reference order."""
+        self._require_built()
+        X = as_vectors(X, self.d)
+        self._append(X, as_ids(ids, len(X), first=self.n), as_labels(labels, len(X)))
+        return self
+
+    def search(self, Q, k=5, radius=None, where=None):
+        """Find the nearest reference vectors of each query.
+
+        Parameters
+        ----------
+        Q : array of numbers, shape (q, d), or (d,) for one query
+        k : int or None
+            At most so many neighbors a query; None for all.
+        radius : float, optional
+            Only neighbors at most so far away.
+        where : str or sequence of str, optional
+            Only references with one of these labels.
+
+        Returns
+        -------
+        ids : ndarray of int64 or str, shape (q, m)
+            Nearest first; equal distances in reference order. m is the longest row found:
+            k, or less when fewer references qualify.
+        distances : ndarray of float64, shape (q, m)
+            Infinite where a row has fewer than m neighbors; the id there is -1 or "".
+
+        Raises
+        ------
+        InputError
+            When a value cannot be used, or there are no labels for `where`.
+        """
+        self._require_built()
+        Q = as_vectors(Q, self.d, "Q")
+        k, radius, where = as_k(k), as_radius(radius), as_where(where)
+        k = self.n if k is None else min(k, self.n)
+        if k == 0 or len(Q) == 0:
+            return self._no_neighbors(len(Q))
+        ids, distances = self._search(Q, k, radius, where)
+        return _within(ids, distances, radius)
+
+    def query(self, queries, k=5, radius=None, where=None, **options):
+        """Find neighbors of images, vectors or an SFrame's rows, as an SFrame.
+
+        See `image_retrieval.index.table.query`.
+        """
+        from image_retrieval.index.table import query
+
+        return query(self, queries, k=k, radius=radius, where=where, **options)
+
+    def save(self, path):
+        """Write the index as a folder, whole or not at all; `load` opens it.
+
+        An index that stands there is replaced; any other folder that is not empty is
+        refused.
+        """
+        self._require_built()
+        storage.save(path, self.name, self._settings(), self._write)
+
+    @classmethod
+    def restore(cls, folder, settings):
+        """Open what `save` wrote; `image_retrieval.index.load` calls it."""
+        engine = cls(**settings["options"])
+        engine._read(folder, settings)
+        return engine
+
+    def _require_built(self):
+        if self.d is None:
+            raise InputError(f"the {self.name} index holds nothing yet; call build(X, ids) first")
+
+    def _settings(self):
+        return {"options": self._options(), "n": self.n, "d": self.d}
+
+    def _options(self):
+        return {"metric": self.metric}
+
+    def _no_neighbors(self, q):
+        return np.empty((q, 0), dtype=self._id_dtype()), np.empty((q, 0))
+
+    @abstractmethod
+    def _id_dtype(self):
+        """The dtype of ids."""
+
+    @abstractmethod
+    def _replace(self, X, ids, labels):
+        """Forget everything and index these."""
+
+    @abstractmethod
+    def _append(self, X, ids, labels):
+        """Index these too; refuse ids that are there."""
+
+    @abstractmethod
+    def _search(self, Q, k, radius, where):
+        """Return ids and distances as `search` does; `radius` may be left to the caller."""
+
+    @abstractmethod
+    def _write(self, folder):
+        """Write the index's files into an empty folder."""
+
+    @abstractmethod
+    def _read(self, folder, settings):
+        """Read them."""
+
+
+class MemoryEngine(Engine):
+    """An engine that keeps the reference vectors in memory as one float32 array."""
+
+    def __init__(self, metric="euclidean"):
+        super().__init__(metric)
+        self._X = self._ids = self._labels = None
+
+    @property
+    def n(self):
+        """The number of reference vectors."""
+        return 0 if self._X is None else len(self._X)
+
+    @property
+    def d(self):
+        """The number of dimensions, None before `build`."""
+        return None if self._X is None else self._X.shape[1]
+
+    def _id_dtype(self):
+        return self._ids.dtype
+
+    def _replace(self, X, ids, labels):
+        self._X, self._ids, self._labels = X, ids, labels
+        self._prepare()
+
+    def _append(self, X, ids, labels):
+        first = self.n
+        ids, labels = self._joined_ids(ids), self._joined_labels(labels, len(X))
+        self._X = np.concatenate([self._X, X])
+        self._ids, self._labels = ids, labels
+        self._extend(first)
+
+    def _joined_ids(self, ids):
+        if self.n and len(ids) and ids.dtype.kind != self._ids.dtype.kind:
+            raise InputError(
+                f"the index has {_kind(self._ids)} as ids, the new ones are {_kind(ids)}; use one"
+            )
+        if not self.n or not len(ids):
+            return ids if len(ids) else self._ids
+        common = np.intersect1d(self._ids, ids)
+        if len(common):
+            raise InputError(f"id {common[0]!s} is in the index already; ids must be unique")
+        return np.concatenate([self._ids, ids])
+
+    def _joined_labels(self, labels, added):
+        if not self.n or not added:
+            return labels if added else self._labels
+        if (labels is None) != (self._labels is None):
+            raise InputError("labels must be given for all vectors or for none; rebuild the index")
+        return None if labels is None else np.concatenate([self._labels, labels])
+
+    def _search(self, Q, k, radius, where):
+        rows = self._rows_where(where)
+        available = self.n if rows is None else len(rows)
+        if not available:
+            return self._no_neighbors(len(Q))
+        places, distances = self._nearest(Q, min(k, available), radius, rows)
+        return self._ids_of(places), distances
+
+    def _rows_where(self, where):
+        if where is None:
+            return None
+        if self._labels is None:
+            raise InputError("this index has no labels; give labels to build, or leave out where")
+        return np.flatnonzero(np.isin(self._labels, where))
+
+    def _ids_of(self, places):
+        ids = self._ids[np.maximum(places, 0)]
+        ids[places < 0] = _missing(ids.dtype)
+        return ids
+
+    def _write(self, folder):
+        arrays = {"vectors": self._X, "ids": self._ids, "labels": self._labels}
+        for name, array in arrays.items():
+            if array is not None:
+                np.save(str(folder / f"{name}.npy"), array, allow_pickle=False)
+
+    def _read(self, folder, settings):
+        shape = (settings["n"], settings["d"])
+        self._X = storage.read_array(folder, "vectors", "f", shape)
+        self._ids = storage.read_array(folder, "ids", "iU", shape[:1])
+        has_labels = (folder / "labels.npy").exists()
+        self._labels = storage.read_array(folder, "labels", "U", shape[:1]) if has_labels else None
+        self._reopen(folder)
+
+    def _extend(self, first):
+        """Make ready to search the rows from `first` on, too."""
+        self._prepare()
+
+    def _reopen(self, folder):
+        """Make ready to search after the arrays have been read from `folder`."""
+        self._prepare()
+
+    @abstractmethod
+    def _prepare(self):
+        """Make ready to search `self._X`."""
+
+    @abstractmethod
+    def _nearest(self, Q, k, radius, rows):
+        """Return rows (-1 for none) and distances, (q, k), among `rows` or all for None."""
+
+
+def _kind(ids):
+    return "strings" if ids.dtype.kind == "U" else "integers"
+
+
+def _missing(dtype):
+    return "" if dtype.kind == "U" else -1
+
+
+def _within(ids, distances, radius):
+    if radius is not None:
+        outside = ~(distances <= radius)
+        distances = np.where(outside, np.inf, distances)
+        ids = np.where(outside, _missing(ids.dtype), ids)
+    longest = int(np.isfinite(distances).sum(axis=1).max(initial=0))
+    return ids[:, :longest], distances[:, :longest]

@@ -1,0 +1,157 @@
+"""Exact search at the speed of a matrix product."""
+
+import math
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.index.bounds import LowerBounds
+from image_retrieval.index.distances import PairDistances, finish, unfinish
+from image_retrieval.index.engine import MemoryEngine
+from image_retrieval.index.parallel import cores, in_parallel
+from image_retrieval.index.selection import lowest
+
+_SPARE = 8  # rows kept beyond k, so that the (k + 1)th bound rarely needs a second look
+_QUERIES = 512  # a thread's share of queries at a time
+_FEWEST = 32  # with fewer queries a thread, BLAS divides the product better than we do
+
+
+class ExactEngine(MemoryEngine):
+    """Brute force: the true nearest neighbors, proven for every query.
+
+    One float32 matrix product in blocks gives each reference row a lower bound of its
+    distance that rounding cannot break (`image_retrieval.index.bounds`). The rows with
+    the lowest bounds are measured again in float64. If the k-th of those distances is
+    below the bound of every other row, they are the nearest; if not, all rows whose bound
+    does not exceed it are measured as well.
+
+    Parameters
+    ----------
+    metric : {"euclidean", "squared_euclidean", "cosine"}
+    block_mb : int
+        Memory for one block of the product, in MiB a core.
+    """
+
+    name = "exact"
+
+    def __init__(self, metric="euclidean", block_mb=16):
+        super().__init__(metric)
+        if not isinstance(block_mb, int) or block_mb < 1:
+            raise InputError(f"block_mb must be an integer of at least 1, got {block_mb!r}")
+        self.block_mb = block_mb
+
+    def _options(self):
+        return {"metric": self.metric, "block_mb": self.block_mb}
+
+    def _prepare(self):
+        self._exactly = PairDistances(self._X, self.metric)
+        self._bounds = LowerBounds(self._X, self.metric)
+
+    def _nearest(self, Q, k, radius, rows):
+        n = self.n if rows is None else len(rows)
+        if rows is not None and n == self.n:
+            rows = None
+        limit = np.inf if radius is None else unfinish(radius, self.metric) * (1 + 1e-12)
+        share = max(_FEWEST, min(_QUERIES, math.ceil(len(Q) / cores())))
+        parts = [Q[start : start + share] for start in range(0, len(Q), share)]
+        search = _Search(self._exactly, self._bounds, rows, n, k, self.block_mb << 20)
+        answers = in_parallel(lambda part: search(part, limit), parts)
+        places = np.concatenate([answer[0] for answer in answers])
+        squared = np.concatenate([answer[1] for answer in answers])
+        return places, finish(squared, self.metric)
+
+
+class _Search:
+    """One search for the k nearest of n rows, shared by the threads that answer it."""
+
+    def __init__(self, exactly, bounds, rows, n, k, block_bytes):
+        self.exactly, self.bounds, self.rows = exactly, bounds, rows
+        self.n, self.k, self.block_bytes = n, k, block_bytes
+
+    def __call__(self, Q, limit):
+        """Return rows (-1 for none) and squared distances, (q, k), no farther than `limit`."""
+        Y, lengths, usable = self.bounds.queries(Q)
+        places = np.empty((len(Q), self.k), dtype=np.int64)
+        squared = np.empty((len(Q), self.k))
+        limits = np.full(len(Q), limit)
+        left = np.arange(len(Q))
+        if self.k + _SPARE < self.n and usable.any():
+            chosen = np.flatnonzero(usable)
+            places[chosen], squared[chosen], proven = self._by_bounds(
+                Q[chosen], Y[chosen], lengths[chosen]
+            )
+            limits[chosen] = squared[chosen, -1]
+            left = np.setdiff1d(left, chosen[proven])
+        for some in filter(len, (left[usable[left]], left[~usable[left]])):
+            of = self.bounds.of_queries(Y[some]) if usable[some].all() else None
+            places[some], squared[some] = self._measure(Q[some], of, limits[some], lengths[some])
+        return places, squared
+
+    def _by_bounds(self, Q, Y, lengths):
+        """Measure the rows with the lowest bounds, and tell which queries that settles."""
+        of = self.bounds.of_queries(Y)
+        kept, places, widest = self._lowest_bounds(of, len(Q))
+        highest = kept.max(axis=1)
+        kth = np.partition(kept, self.k - 1, axis=1)[:, self.k - 1]
+        queries, columns = np.nonzero(kept <= (kth + widest)[:, None])
+        squared = np.full(kept.shape, np.inf)
+        squared[queries, columns] = self.exactly(Q, queries, places[queries, columns])
+        places, squared = _sorted(places, squared, self.k)
+        # Strictly above: a row that ties with the k-th may come before it in order.
+        return places, squared, highest > squared[:, -1] - lengths
+
+    def _lowest_bounds(self, of, q):
+        keep = self.k + _SPARE
+        kept, places, widest = [], [], 0.0
+        for start, part in self._blocks(q):
+            bounds = of.bounds(part)
+            values, columns = lowest(bounds, min(keep, bounds.shape[1]))
+            kept.append(values)
+            places.append(columns + start)
+            widest = max(widest, of.widest(part))
+        kept, places = np.concatenate(kept, axis=1), np.concatenate(places, axis=1)
+        if kept.shape[1] > keep:
+            kept, columns = lowest(kept, keep)
+            places = np.take_along_axis(places, columns, axis=1)
+        return kept, places if self.rows is None else self.rows[places], widest
+
+    def _measure(self, Q, of, limits, lengths):
+        """Measure every row, or with bounds `of` each that may be within its query's limit."""
+        found = [[] for _ in Q]
+        bounded = of is not None and np.isfinite(limits).all()
+        for start, part in self._blocks(len(Q)):
+            rows = np.arange(start, start + _length(part)) if self.rows is None else part
+            may = of.bounds(part) <= (limits - lengths)[:, None] if bounded else None
+            for query, q in enumerate(Q):
+                near = rows if may is None else rows[may[query]]
+                found[query].append((near, self.exactly(q[None], np.zeros_like(near), near)))
+        return self._nearest_of(found)
+
+    def _nearest_of(self, found):
+        places = np.full((len(found), self.k), -1, dtype=np.int64)
+        squared = np.full((len(found), self.k), np.inf)
+        for query, parts in enumerate(found):
+            rows, measured = (np.concatenate(arrays) for arrays in zip(*parts))
+            order = np.lexsort((rows, measured))[: self.k]
+            places[query, : len(order)] = rows[order]
+            squared[query, : len(order)] = measured[order]
+        return places, squared
+
+    def _blocks(self, q):
+        """Yield the start and the rows of each block, as a slice or an array of rows."""
+        size = max(1024, self.block_bytes // (4 * q))
+        for start in range(0, self.n, size):
+            stop = min(start + size, self.n)
+            yield start, slice(start, stop) if self.rows is None else self.rows[start:stop]
+
+
+def _length(part):
+    return part.stop - part.start if isinstance(part, slice) else len(part)
+
+
+def _sorted(places, squared, k):
+    """Sort each row by distance, then by place, and keep the first `k`."""
+    order = np.argsort(places, axis=1)
+    places, squared = (np.take_along_axis(array, order, axis=1) for array in (places, squared))
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return tuple(np.take_along_axis(array, order, axis=1) for array in (places, squared))

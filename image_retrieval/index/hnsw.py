@@ -1,0 +1,299 @@
+"""Approximate search on one machine: a graph over principal components, measured again."""
+
+import math
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.index.distances import PairDistances, finish, norms
+from image_retrieval.index.engine import MemoryEngine
+from image_retrieval.index.exact import ExactEngine
+from image_retrieval.index.parallel import cores, in_parallel
+from image_retrieval.index.storage import read_array
+
+_LINKS = 16  # M of the paper: links a row
+_EFFORT = 200  # efConstruction of the paper
+_TUNED_FOR = 10  # neighbors a query while parameters are chosen
+_MEASURED = 8  # candidates measured exactly, for each neighbor asked for
+_SPARE = 4  # of them measured in float64, beyond k
+_SAMPLE = 400  # held-out queries that parameters are chosen on
+_SAMPLE_ROWS = 20_000
+_REPEATABLE = 50_000  # rows up to which one thread builds, so that the graph is the same
+_GRAPH = "graph.bin"
+
+
+class HnswEngine(MemoryEngine):
+    """A navigable small-world graph, as good as asked for.
+
+    The graph (Y. Malkov and D. Yashunin, "Efficient and robust approximate nearest neighbor
+    search using Hierarchical Navigable Small World graphs", 2016; here by hnswlib) holds the
+    first principal components of the vectors, in which a distance costs a fraction. Eight
+    times as many candidates as wanted are taken from it and measured exactly.
+
+    Some rows are held out first. As few components are kept, and as short a list of
+    candidates (`ef`), as find `recall` of these rows' ten true neighbors; then the rows join
+    the graph.
+
+    Parameters
+    ----------
+    metric : {"euclidean", "squared_euclidean", "cosine"}
+    recall : float
+        The part of the true ten nearest neighbors to find, 0.5 to 0.999.
+
+    Attributes
+    ----------
+    components : int
+        Principal components the graph holds.
+    ef : int
+        Candidates that a search for ten neighbors keeps.
+    measured_recall : float
+        Reached on the held-out rows; 1.0 when there are too few rows to hold any out.
+    """
+
+    name = "hnsw"
+
+    def __init__(self, metric="euclidean", recall=0.99):
+        super().__init__(metric)
+        if isinstance(recall, bool) or not 0.5 <= recall <= 0.999:
+            raise InputError(f"recall must be between 0.5 and 0.999, got {recall!r}")
+        self.recall = float(recall)
+        self.components, self.ef, self.measured_recall = 0, 0, 1.0
+        self._graph = self._rotation = None
+        self._tuned_n = 0
+
+    def _options(self):
+        return {"metric": self.metric, "recall": self.recall}
+
+    def _settings(self):
+        tuned = {"ef": self.ef, "recall": self.measured_recall, "n": self._tuned_n}
+        return {**super()._settings(), "tuned": tuned, "components": self.components}
+
+    def _prepare(self):
+        self._prepare_exact()
+        self._tuned_n, self.measured_recall = self.n, 1.0
+        if self.n:
+            self._rotation = _Rotation.fit(self._X, self.metric)
+            self._tune()
+
+    def _prepare_exact(self):
+        self._exactly = PairDistances(self._X, self.metric)
+        self._exact = None
+
+    def _tune(self):
+        held_out, others = _split(self.n)
+        if not len(held_out):
+            self.ef = self.n
+            self._start_graph(self._rotation.dimensions, np.arange(self.n))
+            return
+        truth = self._brute_force()._nearest(self._X[held_out], _TUNED_FOR, None, others)[0]
+        for components in self._enough_components(held_out, others, truth):
+            self._start_graph(components, others)
+            if self._tune_ef(held_out, truth):
+                break
+        self._insert(held_out)
+
+    def _enough_components(self, held_out, others, truth):
+        """Yield numbers of components, from the fewest that can reach the recall."""
+        sizes = self._rotation.sizes()
+        sample = others[:: math.ceil(len(others) / _SAMPLE_ROWS)]
+        queries, rows = self._project(held_out), self._project(sample)
+        if len(sample) < len(others):
+            truth = self._brute_force()._nearest(self._X[held_out], _TUNED_FOR, None, sample)[0]
+        wanted = 1 - (1 - self.recall) / 4
+        ceilings = (_ceiling(queries[:, :p], rows[:, :p], sample, truth) for p in sizes)
+        first = next((i for i, ceiling in enumerate(ceilings) if ceiling >= wanted), -1)
+        return sizes[first:]
+
+    def _tune_ef(self, held_out, truth):
+        ef = _MEASURED * _TUNED_FOR
+        while True:
+            self.ef = min(ef, self._graph.get_current_count())
+            found, _ = self._from_graph(self._X[held_out], _TUNED_FOR)
+            self.measured_recall = _overlap(found, truth)
+            # A standard error above, so that chance does not pass what falls short.
+            error = math.sqrt(self.recall * (1 - self.recall) / truth.size)
+            if self.measured_recall >= self.recall + error:
+                return True
+            if ef >= self._graph.get_current_count() or ef > 16 * _MEASURED * _TUNED_FOR:
+                return self.components == self._rotation.dimensions
+            ef = math.ceil(ef * 1.25)
+
+    def _start_graph(self, components, rows):
+        self.components = components
+        self._graph = _hnswlib().Index(space="l2", dim=components)
+        self._graph.init_index(
+            max_elements=self.n, M=_LINKS, ef_construction=_EFFORT, random_seed=1
+        )
+        self._insert(rows)
+
+    def _insert(self, rows):
+        threads = 1 if self.n <= _REPEATABLE else cores()
+        for start in range(0, len(rows), _SAMPLE_ROWS):
+            part = rows[start : start + _SAMPLE_ROWS]
+            self._graph.add_items(self._project(part), part, num_threads=threads)
+
+    def _project(self, rows):
+        return self._rotation(self._X[rows], self.components or None)
+
+    def _extend(self, first):
+        if self._graph is None or self.n > 2 * self._tuned_n:
+            self._prepare()
+            return
+        self._prepare_exact()
+        self._graph.resize_index(self.n)
+        self._insert(np.arange(first, self.n))
+
+    def _brute_force(self):
+        """Return the exact engine on the same rows, for what the graph is no help with."""
+        if self._exact is None:
+            engine = ExactEngine(self.metric)
+            engine._X = self._X
+            engine._prepare()
+            self._exact = engine
+        return self._exact
+
+    def _nearest(self, Q, k, radius, rows):
+        share = 1.0 if rows is None else len(rows) / self.n
+        wanted = math.ceil(_candidates(k) / share)
+        if wanted > self.n / 4:
+            return self._brute_force()._nearest(Q, k, radius, rows)
+        if rows is None:
+            return self._from_graph(Q, k)
+        places, distances, enough = self._filtered(Q, k, rows, wanted)
+        if not enough.all():
+            few = ~enough
+            places[few], distances[few] = self._brute_force()._nearest(Q[few], k, radius, rows)
+        return places, distances
+
+    def _from_graph(self, Q, k):
+        candidates = self._candidates(Q, min(_candidates(k), self._graph.get_current_count()), k)
+        return self._measure(Q, candidates, k)
+
+    def _filtered(self, Q, k, rows, wanted):
+        candidates = self._candidates(Q, min(wanted, self.n), k)
+        allowed = np.zeros(self.n, dtype=bool)
+        allowed[rows] = True
+        candidates = np.where(allowed[candidates], candidates, -1)
+        enough = (candidates >= 0).sum(axis=1) >= min(3 * k, len(rows))
+        places, distances = self._measure(Q, candidates, k)
+        return places, distances, enough
+
+    def _candidates(self, Q, count, k):
+        ef = max(count, math.ceil(self.ef * max(1.0, k / _TUNED_FOR)))
+        self._graph.set_ef(min(ef, self.n))
+        threads = 1 if len(Q) < 4 else cores()
+        Y = self._rotation(Q, self.components)
+        return self._graph.knn_query(Y, k=count, num_threads=threads)[0].astype(np.int64)
+
+    def _measure(self, Q, candidates, k):
+        size = math.ceil(len(Q) / cores()) if len(Q) > 64 else len(Q)
+        parts = [slice(start, start + size) for start in range(0, len(Q), size)]
+        found = in_parallel(lambda part: self._measured(Q[part], candidates[part], k), parts)
+        places, squared = (np.concatenate(arrays) for arrays in zip(*found))
+        return places, finish(squared, self.metric)
+
+    def _measured(self, Q, candidates, k):
+        queries, columns = np.nonzero(candidates >= 0)
+        squared = np.full(candidates.shape, np.inf)
+        rows = candidates[queries, columns]
+        squared[queries, columns] = self._exactly(Q, queries, rows, dtype=np.float32)
+        near = np.argsort(squared, axis=1, kind="stable")[:, : k + _SPARE]
+        return self._measured_exactly(Q, np.take_along_axis(candidates, near, axis=1), k)
+
+    def _measured_exactly(self, Q, candidates, k):
+        candidates = np.sort(candidates, axis=1)  # ties then stay in reference order
+        queries, columns = np.nonzero(candidates >= 0)
+        squared = np.full(candidates.shape, np.inf)
+        squared[queries, columns] = self._exactly(Q, queries, candidates[queries, columns])
+        order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+        return tuple(np.take_along_axis(array, order, axis=1) for array in (candidates, squared))
+
+    def _write(self, folder):
+        super()._write(folder)
+        if self._graph is not None:
+            self._graph.save_index(str(folder / _GRAPH))
+            np.save(str(folder / "center.npy"), self._rotation.center)
+            np.save(str(folder / "rotation.npy"), self._rotation.matrix)
+
+    def _read(self, folder, settings):
+        tuned = settings["tuned"]
+        self.ef, self.measured_recall = tuned["ef"], tuned["recall"]
+        self._tuned_n = tuned["n"]
+        self.components = settings["components"]
+        super()._read(folder, settings)
+
+    def _reopen(self, folder):
+        self._prepare_exact()
+        if not self.n:
+            return
+        center = read_array(folder, "center", "f", (self.d,))
+        matrix = read_array(folder, "rotation", "f", (self.d, self.d))
+        self._rotation = _Rotation(center, matrix, self.metric)
+        self._graph = _hnswlib().Index(space="l2", dim=self.components)
+        self._graph.load_index(str(folder / _GRAPH), max_elements=self.n)
+
+
+class _Rotation:
+    """Principal components of the vectors, of their directions for the cosine."""
+
+    def __init__(self, center, matrix, metric):
+        self.center, self.matrix, self.metric = center, matrix, metric
+        self.dimensions = matrix.shape[1]
+
+    @classmethod
+    def fit(cls, X, metric):
+        sample = _as_measured(X[:: math.ceil(len(X) / 5000)], metric).astype(np.float64)
+        center = sample.mean(axis=0)
+        covariance = (sample - center).T @ (sample - center)
+        matrix = np.linalg.eigh(covariance)[1][:, ::-1]
+        return cls(center.astype(np.float32), matrix.astype(np.float32), metric)
+
+    def __call__(self, X, components=None):
+        """Return the first components of vectors, float32."""
+        centered = _as_measured(X, self.metric) - self.center
+        return centered @ self.matrix[:, :components]
+
+    def sizes(self):
+        """Return the numbers of components worth trying: 64, 128, … and all."""
+        sizes = [64 << i for i in range(20) if 64 << i < self.dimensions]
+        return [*sizes, self.dimensions]
+
+
+def _as_measured(X, metric):
+    if metric != "cosine":
+        return X
+    lengths = norms(X)[:, None]
+    return (X / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
+
+
+def _split(n):
+    """Return rows to hold out and the others; none when a tenth would be too few."""
+    order = np.random.default_rng(0).permutation(n)
+    count = min(_SAMPLE, n // 10) if n >= 10 * _MEASURED * _TUNED_FOR else 0
+    return np.sort(order[:count]), np.sort(order[count:])
+
+
+def _candidates(k):
+    return max(_MEASURED * k, 2 * _TUNED_FOR)
+
+
+def _ceiling(queries, rows, names, truth):
+    """Return the recall if the graph were perfect: the truth among the nearest rows."""
+    index = ExactEngine("euclidean").build(rows, ids=names)
+    found = index.search(queries, k=_MEASURED * truth.shape[1])[0]
+    return _overlap(found, truth)
+
+
+def _overlap(found, truth):
+    return float(np.mean([np.isin(true, some).mean() for true, some in zip(truth, found)]))
+
+
+def _hnswlib():
+    try:
+        import hnswlib
+    except ImportError:
+        raise InputError(
+            "the engine 'hnsw' needs hnswlib, which is not installed here; pip install hnswlib, "
+            "or use engine 'exact'"
+        ) from None
+    return hnswlib

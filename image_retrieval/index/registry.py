@@ -1,0 +1,81 @@
+"""The search engines by name; a new one is a new module and a line here."""
+
+from importlib import import_module
+
+from image_retrieval.errors import InputError
+from image_retrieval.index import storage
+
+_ENGINES = {
+    "turicreate": ("turi", "TuriCreateEngine"),
+    "exact": ("exact", "ExactEngine"),
+    "hnsw": ("hnsw", "HnswEngine"),
+    "milvus": ("milvus", "MilvusEngine"),
+}
+
+
+def engines():
+    """Return the names of the engines.
+
+    Examples
+    --------
+    >>> engines()
+    ['turicreate', 'exact', 'hnsw', 'milvus']
+    """
+    return list(_ENGINES)
+
+
+def build(X, ids=None, labels=None, engine="exact", **options):
+    """Index reference vectors with the engine of this name.
+
+    Parameters
+    ----------
+    X : array of numbers, shape (n, d)
+    ids, labels
+        See `Engine.build`.
+    engine : str
+        One of `engines()`.
+    **options
+        `metric` and the engine's own options, see its class.
+
+    Returns
+    -------
+    Engine
+
+    Examples
+    --------
+    >>> index = build([[0, 0], [3, 4], [6, 8]], ids=[7, 5, 9])
+    >>> index.search([3, 4], k=2)
+    (array([[5, 7]]), array([[0., 5.]]))
+    """
+    return _class_of(engine)(**_known(engine, options)).build(X, ids, labels)
+
+
+def load(path):
+    """Open an index that `Engine.save` wrote.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it is damaged.
+    """
+    folder, engine, settings = storage.read(path)
+    return _class_of(engine).restore(folder, settings)
+
+
+def _class_of(engine):
+    if engine not in _ENGINES:
+        raise InputError(f"engine {engine!r} is not known; use one of {', '.join(_ENGINES)}")
+    module, name = _ENGINES[engine]
+    return getattr(import_module(f"image_retrieval.index.{module}"), name)
+
+
+def _known(engine, options):
+    from inspect import signature
+
+    allowed = list(signature(_class_of(engine).__init__).parameters)[1:]
+    for name in options:
+        if name not in allowed:
+            raise InputError(
+                f"engine {engine!r} has no option {name!r}; it has {', '.join(allowed)}"
+            )
+    return options

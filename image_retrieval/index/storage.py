@@ -1,0 +1,111 @@
+"""Saved indexes: a folder of plain files and a list of them that tells damage."""
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.files import atomic_folder, restore_folder
+
+_LIST = "index.json"
+_FORMAT = 1
+_CHUNK = 1 << 20
+
+
+def save(path, engine, settings, write):
+    """Write an index as the folder `path`, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    engine : str
+        The engine's registered name.
+    settings : dict
+        What JSON can hold.
+    write : callable
+        Called with an empty folder to write files into.
+    """
+    path = Path(path)
+    _refuse_other_folder(path)
+    with atomic_folder(path) as folder:
+        write(folder)
+        content = {"format": _FORMAT, "engine": engine, "settings": settings}
+        content["files"] = {
+            file.relative_to(folder).as_posix(): _checksum(file)
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+        content["checksum"] = _checksum_of(content)
+        (folder / _LIST).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def read(path):
+    """Check a saved index and return its folder, engine name and settings.
+
+    Raises
+    ------
+    InputError
+        When there is no index, or a file of it is missing, cut short or changed.
+    """
+    path = Path(path)
+    restore_folder(path)
+    if not (path / _LIST).is_file():
+        raise InputError(f"{path}: no saved index there; save one with engine.save(path)")
+    content = _content(path)
+    for name, checksum in content["files"].items():
+        if not (path / name).is_file() or _checksum(path / name) != checksum:
+            raise damaged(path / name)
+    return path, content["engine"], content["settings"]
+
+
+def damaged(path):
+    """Return the error for a file of a saved index that cannot be used."""
+    return InputError(f"{path}: missing or damaged; build the index again and save it")
+
+
+def read_array(folder, name, kinds, shape):
+    """Return a saved array after checking its dtype and shape."""
+    path = folder / f"{name}.npy"
+    try:
+        array = np.load(str(path), allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise damaged(path) from None
+    if array.dtype.kind not in kinds or array.shape != shape:
+        raise damaged(path)
+    return array
+
+
+def _refuse_other_folder(path):
+    is_other_folder = path.is_dir() and not (path / _LIST).exists() and any(path.iterdir())
+    if is_other_folder or path.is_file():
+        raise InputError(f"{path}: is there and is no saved index; choose another name")
+
+
+def _content(path):
+    try:
+        content = json.loads((path / _LIST).read_text(encoding="utf-8"))
+        checksum = content.pop("checksum")
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise damaged(path / _LIST) from None
+    if checksum != _checksum_of(content):
+        raise damaged(path / _LIST)
+    if content["format"] != _FORMAT:
+        raise InputError(
+            f"{path}: format {content['format']} of saved indexes, this version reads {_FORMAT}; "
+            "build the index again"
+        )
+    return content
+
+
+def _checksum_of(content):
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode("utf-8"))
+
+
+def _checksum(file):
+    total = 0
+    with file.open("rb") as stream:
+        for chunk in iter(lambda: stream.read(_CHUNK), b""):
+            total = zlib.crc32(chunk, total)
+    return total

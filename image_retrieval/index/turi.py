@@ -1,0 +1,109 @@
+"""Turi Create's own nearest-neighbor model, behind the interface of the other engines."""
+
+from contextlib import redirect_stdout
+from io import StringIO
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.index.engine import MemoryEngine
+
+_METHODS = ("brute_force", "ball_tree", "lsh")
+_MODEL = "model"
+
+
+class TuriCreateEngine(MemoryEngine):
+    """The course's engine: `turicreate.nearest_neighbors`, its results unchanged.
+
+    Only the order of exact ties is made the reference order, which `ball_tree` does not
+    keep. `lsh` is approximate and may return fewer than k neighbors; `ball_tree` has no
+    cosine distance.
+
+    Parameters
+    ----------
+    metric : {"euclidean", "squared_euclidean", "cosine"}
+    method : {"brute_force", "ball_tree", "lsh"}
+    """
+
+    name = "turicreate"
+
+    def __init__(self, metric="euclidean", method="brute_force"):
+        super().__init__(metric)
+        if method not in _METHODS:
+            raise InputError(f"method {method!r} is not known; use one of {', '.join(_METHODS)}")
+        if method == "ball_tree" and metric == "cosine":
+            raise InputError("ball_tree has no cosine distance; use method 'brute_force'")
+        self.method = method
+        self._model = None
+
+    def _options(self):
+        return {"metric": self.metric, "method": self.method}
+
+    def _prepare(self):
+        self._model = self._model_of(np.arange(self.n))
+
+    def _model_of(self, rows):
+        if not len(rows):
+            return None  # Turi Create makes no model of nothing
+        tc = _turicreate()
+        table = _table(self._X[rows])
+        table["row"] = tc.SArray(rows.tolist(), dtype=int)
+        # Turi Create prints a table of elapsed times even when it is not verbose.
+        with redirect_stdout(StringIO()):
+            return tc.nearest_neighbors.create(
+                table,
+                label="row",
+                features=["vector"],
+                distance=self.metric,
+                method=self.method,
+                verbose=False,
+            )
+
+    def _nearest(self, Q, k, radius, rows):
+        model = self._model if rows is None else self._model_of(rows)
+        with redirect_stdout(StringIO()):
+            found = model.query(_table(Q), k=k, radius=radius, verbose=False)
+        return _as_matrix(found, len(Q), k)
+
+    def _write(self, folder):
+        super()._write(folder)
+        if self._model is not None:
+            self._model.save(str(folder / _MODEL))
+
+    def _reopen(self, folder):
+        # Not built anew: the hash functions of `lsh` are random.
+        if self.n:
+            self._model = _turicreate().load_model(str(folder / _MODEL))
+
+
+def _turicreate():
+    try:
+        import turicreate
+    except ImportError:
+        raise InputError(
+            "the engine 'turicreate' needs Turi Create, which is not installed here; "
+            "use engine 'exact', which finds the same neighbors"
+        ) from None
+    return turicreate
+
+
+def _table(X):
+    from image_retrieval.sframes import vectors_to_sarray
+
+    return _turicreate().SFrame({"vector": vectors_to_sarray(X)})
+
+
+def _as_matrix(found, q, k):
+    queries, rows = (
+        np.fromiter(found[name], dtype=np.int64, count=len(found))
+        for name in ("query_label", "reference_label")
+    )
+    values = np.fromiter(found["distance"], dtype=np.float64, count=len(found))
+    order = np.lexsort((rows, values, queries))
+    queries, rows, values = queries[order], rows[order], values[order]
+    columns = np.arange(len(queries)) - np.searchsorted(queries, queries)
+    places = np.full((q, k), -1, dtype=np.int64)
+    distances = np.full((q, k), np.inf)
+    places[queries, columns] = rows
+    distances[queries, columns] = values
+    return places, distances

@@ -1,0 +1,163 @@
+"""Turning what a person hands to an engine into arrays that every engine can trust."""
+
+import numbers
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+
+METRICS = ("euclidean", "squared_euclidean", "cosine")
+_BLOCK = 4096
+
+
+def as_vectors(values, d=None, what="X"):
+    """Return vectors as a C-contiguous float32 array of shape (n, d).
+
+    Parameters
+    ----------
+    values : array-like of real numbers, shape (n, d), or (d,) for one vector
+    d : int, optional
+        The number of dimensions the vectors must have.
+    what : str
+        What to call the value in an error message.
+
+    Raises
+    ------
+    InputError
+        When the values are not numbers, are ragged, have the wrong shape, or hold a NaN,
+        an infinity or a number too large for float32.
+
+    Examples
+    --------
+    >>> as_vectors([1, 2, 3]).shape
+    (1, 3)
+    """
+    array = _as_numbers(values, what)
+    if array.ndim == 1 and array.size:
+        array = array[None, :]
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise InputError(
+            f"{what} must have shape (n, d) with d at least 1, got {array.shape}; "
+            "give one row a vector"
+        )
+    if d is not None and array.shape[1] != d:
+        raise InputError(
+            f"{what} has {array.shape[1]} dimensions a row, the index has {d}; "
+            "use the features of the same backbone"
+        )
+    with np.errstate(over="ignore"):
+        vectors = np.ascontiguousarray(array, dtype=np.float32)
+    _refuse_not_finite(vectors, what)
+    return vectors
+
+
+def _as_numbers(values, what):
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(
+            f"{what} has rows of different lengths; give every vector as many numbers"
+        ) from None
+    if array.dtype.kind not in "fiu":
+        raise InputError(
+            f"{what} must hold real numbers, got {array.dtype}; convert it with .astype('float32')"
+        )
+    return array
+
+
+def _refuse_not_finite(vectors, what):
+    for start in range(0, len(vectors), _BLOCK):
+        finite = np.isfinite(vectors[start : start + _BLOCK]).all(axis=1)
+        if not finite.all():
+            row = start + int(np.argmin(finite))
+            raise InputError(
+                f"{what} row {row} holds a NaN, an infinity or a number too large for float32; "
+                "remove or repair that row"
+            )
+
+
+def as_ids(ids, n, first=0):
+    """Return `n` ids as an array of int64 or str, by default `first`, `first` + 1, …
+
+    Raises
+    ------
+    InputError
+        When there are not `n` of them, they are neither integers nor strings, or one
+        stands there twice.
+    """
+    if ids is None:
+        return np.arange(first, first + n, dtype=np.int64)
+    array = _as_integers_or_strings(list(ids), "ids")
+    if len(array) != n:
+        raise InputError(f"{len(array)} ids for {n} vectors; give one id a row")
+    values, counts = np.unique(array, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(
+            f"id {values[counts > 1][0]!s} stands there {counts.max()} times; ids must be unique"
+        )
+    return array
+
+
+def _as_integers_or_strings(values, what):
+    if all(isinstance(value, str) for value in values) and values:
+        return np.array(values, dtype=np.str_)
+    if all(_is_integer(value) for value in values):
+        try:
+            return np.array(values, dtype=np.int64)
+        except OverflowError:
+            raise InputError(f"{what} must fit into 64 bits; use strings") from None
+    odd = next(value for value in values if isinstance(value, str) or not _is_integer(value))
+    raise InputError(f"{what} must be all integers or all strings, got {odd!r} among them")
+
+
+def _is_integer(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+
+
+def as_labels(labels, n):
+    """Return `n` labels as an array of str, or None when there are none."""
+    if labels is None:
+        return None
+    labels = list(labels)
+    if len(labels) != n:
+        raise InputError(f"{len(labels)} labels for {n} vectors; give one label a row")
+    for label in labels:
+        if not isinstance(label, str):
+            raise InputError(f"a label must be a string, got {label!r}")
+    return np.array(labels, dtype=np.str_)
+
+
+def as_k(k):
+    """Return the number of neighbors, None for all of them."""
+    if k is None:
+        return None
+    if not _is_integer(k) or k < 0:
+        raise InputError(f"k must be an integer of at least 0, or None for all, got {k!r}")
+    return int(k)
+
+
+def as_radius(radius):
+    """Return the largest distance to report, None for no limit."""
+    if radius is None:
+        return None
+    if isinstance(radius, bool) or not isinstance(radius, numbers.Real) or not radius >= 0:
+        raise InputError(f"radius must be a number of at least 0, or None, got {radius!r}")
+    return float(radius)
+
+
+def as_where(where):
+    """Return the labels to search among as a list of str, None for all."""
+    if where is None:
+        return None
+    labels = [where] if isinstance(where, str) else list(where)
+    for label in labels:
+        if not isinstance(label, str):
+            raise InputError(f"where must be a label or a list of labels, got {label!r}")
+    return labels
+
+
+def as_metric(metric, allowed=METRICS):
+    """Return the name of a metric that the engine has."""
+    if metric not in allowed:
+        raise InputError(f"metric {metric!r} is not known here; use one of {', '.join(allowed)}")
+    return metric

@@ -1,0 +1,146 @@
+"""Exactness of the fast brute force where float32 alone would go wrong."""
+
+import numpy as np
+import pytest
+from index_reference import brute_force, features
+
+from image_retrieval import index
+from image_retrieval.errors import InputError
+from image_retrieval.index import exact, parallel
+from image_retrieval.index.bounds import LowerBounds
+from image_retrieval.index.distances import PairDistances, distances
+from image_retrieval.index.selection import lowest
+
+RNG = np.random.default_rng(5)
+
+
+def cases():
+    """Return reference rows and queries that lose their digits in a float32 product."""
+    X, Q = features(3000, 64), features(40, 64, seed=1)
+    clusters = np.where(np.arange(3000) % 2, 1e4, -1e4)[:, None]
+    near = X[:1] + RNG.normal(0, 1e-6, X.shape)
+    outlier = X.copy()
+    outlier[17] = 1e7
+    return {
+        "clusters": (X, Q),
+        "one large offset": (X + 1e4, Q + 1e4),
+        "two far clusters": (X * 1e-2 + clusters, Q * 1e-2 + 1e4),
+        "near ties": (near, near[:40] + RNG.normal(0, 1e-7, (40, 64))),
+        "duplicates": (np.repeat(X[:30], 100, axis=0), Q),
+        "an outlier": (outlier, Q),
+        "a far query": (X, np.concatenate([Q, Q[:1] * 1e8])),
+        "tiny": (X * 1e-24, Q * 1e-24),
+        "huge": (X * 1e25, Q * 1e25),
+        "zeros": (np.concatenate([X, np.zeros((20, 64))]), np.concatenate([Q, Q[:1] * 0])),
+        "a few values": (RNG.integers(0, 3, (3000, 64)), RNG.integers(0, 3, (40, 64))),
+    }
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])
+@pytest.mark.parametrize("name", list(cases()))
+def test_the_same_neighbors_as_float64(name, metric):
+    X, Q = (values.astype(np.float32) for values in cases()[name])
+    ids, found = index.build(X, metric=metric, block_mb=1).search(Q, k=10)
+    rows, true = brute_force(X, Q, 10, metric)
+    np.testing.assert_array_equal(found, true)
+    np.testing.assert_array_equal(ids, rows)
+
+
+def test_a_plain_float32_product_would_fail():
+    X, Q = (values.astype(np.float32) for values in cases()["one large offset"])
+    product = np.square(X).sum(1) - 2 * Q @ X.T
+    nearest = np.argsort(product, axis=1)[:, :10]
+    assert (nearest != brute_force(X, Q, 10)[0]).mean() > 0.5
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("name", ["clusters", "one large offset", "near ties", "zeros"])
+def test_bounds_hold(name, metric):
+    X, Q = (values.astype(np.float32) for values in cases()[name])
+    bounds = LowerBounds(X, metric)
+    Y, lengths, usable = bounds.queries(Q)
+    Q, Y, lengths = Q[usable], Y[usable], lengths[usable]
+    of = bounds.of_queries(Y)
+    rows = np.tile(np.arange(len(X)), len(Q))
+    queries = np.repeat(np.arange(len(Q)), len(X))
+    true = PairDistances(X, metric)(Q, queries, rows).reshape(len(Q), len(X)) - lengths[:, None]
+    lower = of.bounds(slice(None)).astype(np.float64)
+    assert (lower <= true).all()
+    assert (true <= lower + of.widest(slice(None))).all()
+
+
+def test_most_queries_are_settled_by_bounds(monkeypatch):
+    settled = []
+    original = exact._Search._by_bounds
+
+    def counted(self, *arguments):
+        answer = original(self, *arguments)
+        settled.extend(answer[2].tolist())
+        return answer
+
+    monkeypatch.setattr(exact._Search, "_by_bounds", counted)
+    index.build(features(3000, 256)).search(features(200, 256, seed=1), k=10)
+    assert len(settled) == 200
+    assert np.mean(settled) > 0.99
+
+
+def test_blocks_and_threads_change_nothing(monkeypatch):
+    X, Q = features(20_000, 16), features(300, 16, seed=1)
+    ids, found = index.build(X, block_mb=1).search(Q, k=10)
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    again, measured = index.build(X, block_mb=64).search(Q, k=10)
+    np.testing.assert_array_equal(ids, again)
+    np.testing.assert_array_equal(found, measured)
+
+
+def test_memory_is_bounded_by_the_block(monkeypatch):
+    sizes = []
+    original = exact.lowest
+
+    def measured(values, k):
+        sizes.append(values.nbytes)
+        return original(values, k)
+
+    monkeypatch.setattr(exact, "lowest", measured)
+    index.build(features(9000, 16), block_mb=1).search(features(600, 16, seed=1), k=10)
+    assert len(sizes) > 10
+    assert max(sizes) <= 2**20 * 2
+
+
+def test_a_full_ranking():
+    X, Q = features(500), features(6, seed=1)
+    ids, found = index.build(X).search(Q, k=None)
+    rows, true = brute_force(X, Q, 500)
+    np.testing.assert_array_equal(ids, rows)
+    np.testing.assert_array_equal(found, true)
+
+
+def test_the_data_are_not_changed():
+    X, Q = features(300), features(5, seed=1)
+    before = X.copy(), Q.copy()
+    for metric in ("euclidean", "cosine"):
+        index.build(X, metric=metric).add(X[:3], ids=[900, 901, 902]).search(Q)
+    np.testing.assert_array_equal(X, before[0])
+    np.testing.assert_array_equal(Q, before[1])
+
+
+@pytest.mark.parametrize("block_mb", [0, 1.5, "4"])
+def test_bad_block(block_mb):
+    with pytest.raises(InputError, match="block_mb must be an integer of at least 1"):
+        index.build(features(3), block_mb=block_mb)
+
+
+def test_distances_by_hand():
+    X, Q = [[0, 0], [3, 4], [1, 0]], [[2, 0]]
+    np.testing.assert_allclose(distances(X, Q), [[2, 17**0.5, 1]])
+    np.testing.assert_allclose(distances(X, Q, "squared_euclidean"), [[4, 17, 1]])
+    np.testing.assert_allclose(distances(X, Q, "cosine"), [[1, 0.4, 0]])
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (31, 5), (64, 1), (1000, 3), (1007, 3), (5000, 60)])
+def test_lowest(n, k):
+    values = RNG.integers(0, 50, (7, n)).astype(np.float32)
+    best, columns = lowest(values, k)
+    np.testing.assert_array_equal(np.sort(best, axis=1), np.sort(values, axis=1)[:, :k])
+    np.testing.assert_array_equal(np.take_along_axis(values, columns, axis=1), best)
+    assert all(len(set(row)) == k for row in columns.tolist())
