@@ -43,8 +43,9 @@ cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path TRAIN=2005 T
 caltech101: environment  ## build the real Caltech-101 data [ARCHIVE=path]
 	@$(PYTHON) -m image_retrieval caltech101 $(call option,--archive,ARCHIVE)
 
-sample: environment  ## draw the bundled sample again from its sources
+sample: environment  ## draw the bundled samples again from their sources (needs Node.js)
 	@$(PYTHON) -m tools.sample.build
+	@$(PYTHON) -m tools.sample.build_caltech101
 
 bench: environment  ## measure features and search engines
 	@$(PYTHON) -m tools.bench

@@ -12,10 +12,12 @@ from image_retrieval.features import extract
 from image_retrieval.sframes import image_sframe, sarray_to_images, sarray_to_vectors
 from tools.sample.backgrounds import scene
 from tools.sample.compose import Placement, picture
-from tools.sample.drawings import listed, split
+from tools.sample.drawings import CALTECH101, CIFAR, OWN, listed, split
 from tools.sample.save import save_sframe
 
 ROOT = Path(__file__).resolve().parent.parent
+NINE = ["Faces", "Faces_easy", "Leopards", "Motorbikes", "airplanes", "brain", "butterfly"]
+NINE += ["car_side", "grand_piano"]
 LABELS = ["automobile", "bird", "cat", "dog"]
 
 
@@ -92,13 +94,28 @@ def test_no_drawing_is_on_both_sides_nor_its_twin():
     assert flat and shaded and not flat & shaded
 
 
-def test_every_drawing_is_credited():
+@pytest.mark.parametrize("path", [CIFAR, CALTECH101], ids=lambda path: path.stem)
+def test_every_drawing_is_credited(path):
     page = (ROOT / "ARTWORK.md").read_text(encoding="utf-8")
-    listing = json.loads((ROOT / "tools/sample/drawings.json").read_text(encoding="utf-8"))
-    for sets in listing.values():
+    for sets in json.loads(path.read_text(encoding="utf-8")).values():
         for name_of_set, names in sets.items():
-            assert f"`@iconify-json/{name_of_set}`" in page
+            assert name_of_set == OWN or f"`@iconify-json/{name_of_set}`" in page
             assert f"- {name_of_set}: {', '.join(names)}\n" in page
+
+
+def test_the_nine_class_sample_has_its_labels_sizes_and_gray_pictures():
+    import turicreate as tc
+
+    sframe = tc.SFrame(str(ROOT / "caltech101_data"))
+    assert sframe.column_names() == ["id", "image", "label", "efficientnet_lite0"]
+    counts = Counter(sframe["label"])
+    assert sorted(counts) == NINE
+    assert min(counts.values()) >= 25
+    assert {image.channels for image in sframe["image"]} == {1, 3}
+    assert len({(image.height, image.width) for image in sframe["image"]}) > 50
+    rows = sframe[0 : len(sframe) : 60]
+    X = extract(sarray_to_images(rows["image"]), progress=False)
+    np.testing.assert_allclose(sarray_to_vectors(rows["efficientnet_lite0"]), X, atol=1e-3)
 
 
 def test_a_picture_depends_on_the_seed_alone():

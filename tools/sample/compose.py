@@ -42,11 +42,30 @@ def picture(random, drawing, width, height, placement):
     -------
     ndarray of uint8, shape (height, width, 3)
     """
+    image, _ = draw_large(random, drawing, width, height, placement)
+    return shrink(random, image, width, height)
+
+
+def draw_large(random, drawing, width, height, placement):
+    """Return the picture `SUPERSAMPLING` times as large, and the box of its drawing.
+
+    Returns
+    -------
+    image : PIL.Image.Image
+    box : tuple of int
+        Left, top, right and bottom of the drawing; parts may lie outside the image.
+    """
     large = (width * SUPERSAMPLING, height * SUPERSAMPLING)
     canvas = scene(random, *large)
     cut = vary(random, drawing, min(large), placement)
-    canvas = paste(random, canvas, cut)
+    left, top = offset(random, large[0] - cut.width), offset(random, large[1] - cut.height)
+    canvas = paste(random, canvas, cut, left, top)
     image = Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
+    return image, (left, top, left + cut.width, top + cut.height)
+
+
+def shrink(random, image, width, height):
+    """Return a large picture as a camera would take it: blurred, small, with grain."""
     blurred = image.filter(ImageFilter.GaussianBlur(random.uniform(0.1, 0.6) * SUPERSAMPLING / 2))
     small = np.asarray(blurred.resize((width, height), Image.BOX), dtype=np.float64)
     grain = random.standard_normal(small.shape) * random.uniform(0.5, 3)
@@ -80,11 +99,9 @@ def tint(random, cut, hue):
     return colored
 
 
-def paste(random, canvas, cut):
+def paste(random, canvas, cut, left, top):
     """Return the canvas with the drawing and its soft shadow on it."""
     height, width = canvas.shape[:2]
-    left = offset(random, width - cut.width)
-    top = offset(random, height - cut.height)
     layer = Image.new("RGBA", (width, height))
     layer.paste(cut, (left, top))
     pixels = np.asarray(layer, dtype=np.float64)

@@ -3,7 +3,15 @@
 import json
 from collections import Counter
 
-from tools.sample.drawings import listed
+from tools.sample.drawings import CALTECH101, CIFAR, OWN, listed
+
+_SAMPLES = (
+    ("`image_train_data/` and `image_test_data/`", CIFAR),
+    ("`caltech101_data/`", CALTECH101),
+)
+_OWN_NOTE = """
+Drawings of the set `own` were made for this project and are under its MIT license.
+"""
 
 _HEAD = """# Artwork of the bundled samples
 
@@ -24,10 +32,11 @@ This page is written by `make sample`.
 
 def artwork_page(installed):
     """Return the page as Markdown; `installed` is the folder that holds `node_modules`."""
-    drawings = listed()
-    count = Counter(name_of_set for all_of in drawings.values() for name_of_set, _ in all_of)
+    lists = [(title, listed(path)) for title, path in _SAMPLES]
+    used = {drawing for _, labels in lists for drawings in labels.values() for drawing in drawings}
+    count = Counter(name_of_set for name_of_set, _ in used if name_of_set != OWN)
     rows = [_row(installed, name_of_set, count[name_of_set]) for name_of_set in sorted(count)]
-    return _HEAD + "\n".join(rows) + "\n" + "".join(map(_section, drawings.items()))
+    return _HEAD + "\n".join(rows) + "\n" + _OWN_NOTE + "".join(map(_sample, lists))
 
 
 def _row(installed, name_of_set, count):
@@ -42,10 +51,15 @@ def _row(installed, name_of_set, count):
     )
 
 
+def _sample(titled):
+    title, labels = titled
+    return f"\n## {title}\n" + "".join(map(_section, labels.items()))
+
+
 def _section(entry):
     label, drawings = entry
     by_set = {}
     for name_of_set, name in drawings:
         by_set.setdefault(name_of_set, []).append(name)
     lines = [f"- {name_of_set}: {', '.join(names)}" for name_of_set, names in by_set.items()]
-    return f"\n## {label} ({len(drawings)} drawings)\n\n" + "\n".join(lines) + "\n"
+    return f"\n### {label} ({len(drawings)} drawings)\n\n" + "\n".join(lines) + "\n"

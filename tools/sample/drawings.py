@@ -1,6 +1,6 @@
 """The drawings: installing, rendering and sharing them out between train and test.
 
-`drawings.json` lists every drawing used, by label and by Iconify set; each was looked at.
+Two lists name every drawing used, by label and by Iconify set; each was looked at.
 The packages come from the npm registry at the versions of `package-lock.json`.
 """
 
@@ -14,12 +14,16 @@ from PIL import Image
 from image_retrieval.errors import InputError
 
 HERE = Path(__file__).parent
+CIFAR = HERE / "drawings.json"
+CALTECH101 = HERE / "caltech101_drawings.json"
+# Drawings made for this project, in the folder of that name.
+OWN = "own"
 TEST_SHARE = 0.3
 # The same drawings, once shaded and once flat: both go to the same side.
 _TWINS = {"fluent-emoji-flat": "fluent-emoji"}
 
 
-def listed(path=HERE / "drawings.json"):
+def listed(path=CIFAR):
     """Return {label: [(set, name), ...]} in a fixed order."""
     by_label = json.loads(Path(path).read_text(encoding="utf-8"))
     return {
@@ -28,7 +32,7 @@ def listed(path=HERE / "drawings.json"):
     }
 
 
-def render(work, path=HERE / "drawings.json"):
+def render(work, path=CIFAR):
     """Install the packages in `work`, render the listed drawings, return their folder."""
     work.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):

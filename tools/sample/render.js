@@ -1,4 +1,5 @@
-// Renders the drawings named in drawings.json, SVG bodies of Iconify's packages, to PNG files.
+// Renders the listed drawings to PNG files: SVG bodies of Iconify's packages, and, for the set
+// "own", the SVG files of this folder.
 //
 //     node render.js NODE_MODULES_PARENT DRAWINGS_JSON OUTPUT_FOLDER
 //
@@ -33,9 +34,11 @@ for (const bySet of Object.values(JSON.parse(fs.readFileSync(listed)))) {
 }
 fs.mkdirSync(output, { recursive: true });
 for (const [set, names] of Object.entries(sets)) {
-  const icons = fromInstalled(`@iconify-json/${set}/icons.json`);
+  const own = (name) => fs.readFileSync(path.join(__dirname, "own", `${name}.svg`), "utf8");
+  const icons = set === "own" ? null : fromInstalled(`@iconify-json/${set}/icons.json`);
   for (const name of names) {
-    const renderer = new Resvg(svgOf(icons, name), { fitTo: { mode: "width", value: PIXELS } });
+    const svg = icons ? svgOf(icons, name) : own(name);
+    const renderer = new Resvg(svg, { fitTo: { mode: "width", value: PIXELS } });
     fs.writeFileSync(path.join(output, `${set}__${name}.png`), renderer.render().asPng());
   }
 }
