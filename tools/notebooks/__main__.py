@@ -58,7 +58,7 @@ def run(paths, pages):
     """Execute the notebooks in order and write a page for each; return 1 if one failed."""
     from image_retrieval.datasets import locate
 
-    print(f"Data: {locate().description}", flush=True)
+    print(locate().description, flush=True)
     failed = []
     for path in paths:
         notebook, ran = attempt(path)
