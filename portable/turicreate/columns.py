@@ -1,0 +1,201 @@
+"""Column storage: how the values of one `SArray` lie in memory.
+
+Numbers are NumPy arrays with a mask of missing values, vectors are one flat array of doubles
+with offsets, everything else is an array of Python objects with None for a missing value.
+Columns are never changed in place, so that they can be shared.
+"""
+
+import array
+
+import numpy as np
+
+
+def concatenate(columns):
+    """Return columns of one type as one, in order."""
+    if len(columns) == 1:
+        return columns[0]
+    return columns[0]._concatenate(columns)
+
+
+def _join_masks(columns):
+    if all(column.missing is None for column in columns):
+        return None
+    masks = [column.missing_mask() for column in columns]
+    return np.concatenate(masks)
+
+
+class Column:
+    """What all columns share; `dtype` is the Python type of the values."""
+
+    dtype = None
+    missing = None
+
+    def missing_mask(self):
+        """Return a bool array (n,), True where a value is missing."""
+        return np.zeros(len(self), bool) if self.missing is None else self.missing
+
+    def tolist(self):
+        """Return the values as Python objects."""
+        return [self.value(row) for row in range(len(self))]
+
+
+class NumberColumn(Column):
+    """int64 or float64 values and an optional bool mask of missing ones."""
+
+    def __init__(self, values, missing=None):
+        self.values = values
+        self.missing = missing if missing is not None and missing.any() else None
+        self.dtype = int if values.dtype == np.int64 else float
+
+    def __len__(self):
+        return len(self.values)
+
+    def value(self, row):
+        """Return one value as a Python number, or None."""
+        if self.missing is not None and self.missing[row]:
+            return None
+        return self.values[row].item()
+
+    def tolist(self):
+        """Return the values as Python numbers."""
+        values = self.values.tolist()
+        if self.missing is None:
+            return values
+        return [None if gone else value for value, gone in zip(values, self.missing.tolist())]
+
+    def take(self, rows):
+        """Return the column of some rows, given as indices, a bool mask or a slice."""
+        missing = None if self.missing is None else self.missing[rows]
+        return NumberColumn(self.values[rows], missing)
+
+    def _concatenate(self, columns):
+        values = np.concatenate([column.values for column in columns])
+        return NumberColumn(values, _join_masks(columns))
+
+    def nbytes(self):
+        """Return the bytes of each row when written, as an array (n,)."""
+        return np.full(len(self), 8)
+
+
+class VectorColumn(Column):
+    """Vectors of doubles: row r is flat[offsets[r]:offsets[r + 1]]."""
+
+    dtype = array.array
+
+    def __init__(self, flat, offsets, missing=None):
+        self.flat = flat
+        self.offsets = offsets
+        self.missing = missing if missing is not None and missing.any() else None
+
+    @classmethod
+    def from_lengths(cls, flat, lengths, missing=None):
+        """Return the column of vectors with these lengths."""
+        offsets = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        return cls(flat, offsets, missing)
+
+    @classmethod
+    def from_matrix(cls, matrix):
+        """Return the column whose vectors are the rows of an array (n, d)."""
+        count, width = matrix.shape
+        flat = np.ascontiguousarray(matrix, np.float64).reshape(-1)
+        return cls(flat, np.arange(count + 1, dtype=np.int64) * width)
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self):
+        """The number of elements of each row, 0 where it is missing."""
+        return np.diff(self.offsets)
+
+    def matrix(self):
+        """Return the array (n, d) if all rows are there and equally long, else None."""
+        lengths = self.lengths
+        if self.missing is not None or not len(lengths) or (lengths != lengths[0]).any():
+            return None
+        return self.flat.reshape(len(lengths), lengths[0])
+
+    def row(self, row):
+        """Return one vector as an array that shares memory."""
+        return self.flat[self.offsets[row] : self.offsets[row + 1]]
+
+    def value(self, row):
+        """Return one vector as an `array.array`, or None."""
+        if self.missing is not None and self.missing[row]:
+            return None
+        return array.array("d", self.row(row).tobytes())
+
+    def take(self, rows):
+        """Return the column of some rows, given as indices, a bool mask or a slice."""
+        matrix = self.matrix()
+        if matrix is not None:
+            return VectorColumn.from_matrix(matrix[rows])
+        chosen = np.arange(len(self))[rows]
+        lengths = self.lengths[chosen]
+        starts = np.repeat(self.offsets[:-1][chosen], lengths)
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        missing = None if self.missing is None else self.missing[chosen]
+        return VectorColumn.from_lengths(self.flat[starts + within], lengths, missing)
+
+    def _concatenate(self, columns):
+        flat = np.concatenate([column.flat for column in columns])
+        lengths = np.concatenate([column.lengths for column in columns])
+        return VectorColumn.from_lengths(flat, lengths, _join_masks(columns))
+
+    def nbytes(self):
+        """Return the bytes of each row when written, as an array (n,)."""
+        return 8 * self.lengths + 8
+
+
+class ObjectColumn(Column):
+    """Strings, lists, dictionaries, dates, images or arrays, None where missing."""
+
+    def __init__(self, values, dtype):
+        self.values = values
+        self.dtype = dtype
+
+    @classmethod
+    def from_list(cls, items, dtype):
+        """Return the column of a list of values."""
+        values = np.empty(len(items), object)
+        for row, item in enumerate(items):
+            values[row] = item
+        return cls(values, dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+    @property
+    def missing(self):
+        """The mask of missing values, or None where there are none."""
+        mask = self.missing_mask()
+        return mask if mask.any() else None
+
+    def missing_mask(self):
+        """Return a bool array (n,), True where a value is missing."""
+        return np.fromiter((value is None for value in self.values), bool, len(self.values))
+
+    def value(self, row):
+        """Return one value, or None."""
+        return self.values[row]
+
+    def tolist(self):
+        """Return the values in a list."""
+        return self.values.tolist()
+
+    def take(self, rows):
+        """Return the column of some rows, given as indices, a bool mask or a slice."""
+        return ObjectColumn(self.values[rows], self.dtype)
+
+    def _concatenate(self, columns):
+        return ObjectColumn(np.concatenate([column.values for column in columns]), self.dtype)
+
+    def nbytes(self):
+        """Return roughly the bytes of each row when written, as an array (n,)."""
+        return np.fromiter((_object_bytes(value) for value in self.values), np.int64, len(self))
+
+
+def _object_bytes(value):
+    data = getattr(value, "_image_data", value)
+    return 16 + (len(data) if hasattr(data, "__len__") else 8)

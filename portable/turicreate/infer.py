@@ -1,0 +1,201 @@
+"""Python, NumPy and pandas values to columns: which type they have and how they are kept."""
+
+import array
+import datetime
+
+import numpy as np
+
+from .columns import NumberColumn, ObjectColumn, VectorColumn
+from .image import Image
+
+_EMPTY = "an empty list"
+_UNKNOWN_SOURCE = (
+    "Unexpected data source. Possible data source types are: list, numpy.ndarray, "
+    "pandas.Series, and string(url)"
+)
+
+
+def make_column(data, dtype=None):
+    """Return any accepted data source as a column, of type `dtype` if one is given."""
+    if type(data).__module__.startswith("pandas.") and hasattr(data, "to_numpy"):
+        data = _from_pandas(data)
+    if isinstance(data, np.ndarray):
+        column = _from_array(data)
+        if column is not None and dtype in (None, column.dtype):
+            return column
+        data = data.tolist() if column is None or data.ndim == 1 else list(data)
+    elif not isinstance(data, (list, tuple, range, array.array)):
+        if isinstance(data, (str, dict, set)) or not hasattr(data, "__next__"):
+            raise TypeError(_UNKNOWN_SOURCE)
+    values = list(data)
+    return column_from_values(values, dtype or infer_type(values))
+
+
+def _from_pandas(series):
+    """Return a pandas column as an array or, where values are missing, as a list with None."""
+    values = series.to_numpy()
+    if values.dtype.kind in "iufb":
+        return values
+    gone = series.isna().to_numpy()
+    return [None if missing else value for value, missing in zip(values.tolist(), gone.tolist())]
+
+
+def _from_array(values):
+    """Return the column of a numeric array, or None where its elements must be looked at."""
+    if values.ndim > 2:
+        raise TypeError("Cannot convert Numpy arrays of greater than 2 dimensions")
+    if values.dtype.kind not in "biuf" or values.ndim == 0:
+        return None
+    if values.ndim == 2:
+        return VectorColumn.from_matrix(values)
+    if values.dtype.kind == "u" and values.size and values.max() > np.iinfo(np.int64).max:
+        raise OverflowError("an SArray holds integers below 2^63")
+    return NumberColumn(values.astype(np.float64 if values.dtype.kind == "f" else np.int64))
+
+
+def infer_type(values):
+    """Return the type of a column of these values."""
+    kinds = {_kind(value) for value in values if value is not None}
+    if not kinds:
+        return float
+    if kinds <= {int, float}:
+        return float if float in kinds else int
+    if kinds == {_EMPTY}:
+        return list
+    if kinds <= {array.array, _EMPTY}:
+        return array.array
+    if kinds <= {list, array.array, _EMPTY}:
+        return list
+    if len(kinds) == 1:
+        return kinds.pop()
+    names = ", ".join(sorted(getattr(kind, "__name__", kind) for kind in kinds))
+    raise TypeError(
+        f"A column cannot hold values of the types {names}; convert them to one, or give dtype"
+    )
+
+
+def _kind(value):
+    for python_type, kind in _KINDS:
+        if isinstance(value, python_type):
+            return kind
+    if isinstance(value, (list, tuple)):
+        if not value:
+            return _EMPTY
+        return array.array if _all_numbers(value) else list
+    raise TypeError(f"Cannot convert type '{type(value).__name__}' into flexible type.")
+
+
+_KINDS = [
+    ((int, np.integer, np.bool_), int),
+    ((float, np.floating), float),
+    ((str, bytes), str),
+    (Image, Image),
+    (array.array, array.array),
+    (dict, dict),
+    (datetime.date, datetime.datetime),
+    (np.ndarray, np.ndarray),
+]
+
+
+def _all_numbers(values):
+    return all(isinstance(value, (int, float, np.number, np.bool_)) for value in values)
+
+
+def plain(value):
+    """Return a value, with everything inside of it, as the types that an SFrame keeps."""
+    if value is None:
+        return None
+    kind = _kind(value)
+    return _CONVERTERS[kind](value)
+
+
+def _plain_list(value):
+    return [plain(item) for item in value]
+
+
+def _plain_datetime(value):
+    if isinstance(value, datetime.datetime):
+        return value
+    return datetime.datetime(value.year, value.month, value.day)
+
+
+_CONVERTERS = {
+    int: int,
+    float: float,
+    str: lambda value: value.decode("utf-8") if isinstance(value, bytes) else str(value),
+    Image: lambda value: value,
+    array.array: lambda value: array.array("d", value),
+    _EMPTY: list,
+    list: _plain_list,
+    dict: lambda value: {plain(key): plain(item) for key, item in value.items()},
+    datetime.datetime: _plain_datetime,
+    np.ndarray: lambda value: np.array(value, np.float64, ndmin=1),
+}
+
+
+def column_from_values(values, dtype):
+    """Return a list of values as a column of one type."""
+    if dtype in (int, float):
+        return _number_column(values, dtype)
+    if dtype is array.array:
+        return _vector_column(values)
+    converted = [None if value is None else convert(value, dtype) for value in values]
+    return ObjectColumn.from_list(converted, dtype)
+
+
+def _number_column(values, dtype):
+    missing = np.fromiter((value is None for value in values), bool, len(values))
+    kind = np.int64 if dtype is int else np.float64
+    filled = np.zeros(len(values), kind)
+    try:
+        filled[~missing] = [dtype(_number(value)) for value in values if value is not None]
+    except OverflowError:
+        raise OverflowError("an SArray holds integers from -2^63 to 2^63 - 1") from None
+    return NumberColumn(filled, missing)
+
+
+def _number(value):
+    if isinstance(value, (int, float, np.number, np.bool_)):
+        return value
+    raise TypeError(f"{value!r} is not a number; use astype to read numbers from text")
+
+
+def _vector_column(values):
+    missing = np.fromiter((value is None for value in values), bool, len(values))
+    vectors = [_vector(value) for value in values]
+    lengths = np.fromiter((len(vector) for vector in vectors), np.int64, len(vectors))
+    flat = np.concatenate(vectors) if vectors else np.empty(0)
+    return VectorColumn.from_lengths(flat, lengths, missing)
+
+
+_NOTHING = np.empty(0)
+
+
+def _vector(value):
+    if value is None:
+        return _NOTHING
+    if isinstance(value, array.array) and value.typecode == "d":
+        return np.frombuffer(value, np.float64) if len(value) else _NOTHING
+    vector = np.asarray(value)
+    if vector.ndim != 1 or (vector.size and vector.dtype.kind not in "biuf"):
+        raise TypeError(f"Cannot convert {type(value).__name__} to array")
+    return vector.astype(np.float64)
+
+
+def convert(value, dtype):
+    """Return one value as a value of type `dtype`."""
+    if dtype is list and isinstance(value, (list, tuple, array.array)):
+        return _plain_list(value)
+    if dtype is np.ndarray:
+        return np.array(value, np.float64, ndmin=1)
+    if dtype is str and isinstance(value, (int, float, np.number)):
+        return number_text(value)
+    converted = plain(value)
+    if not isinstance(converted, dtype):
+        raise TypeError(f"Cannot convert {type(value).__name__} to {dtype.__name__}")
+    return converted
+
+
+def number_text(value):
+    """Return a number as Turi Create writes it: six digits, no zeros at the end."""
+    return str(int(value)) if isinstance(value, (int, np.integer)) else f"{float(value):g}"

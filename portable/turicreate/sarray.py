@@ -1,0 +1,638 @@
+"""`SArray`: one column of values of one type, some of them missing."""
+
+import array
+import datetime
+
+import numpy as np
+
+from . import arithmetic, convert, lazy, reduce, selection, vectors
+from .columns import NumberColumn, ObjectColumn, concatenate
+from .display import explore_array
+from .image import Image, from_pixels
+from .infer import column_from_values, infer_type, make_column, plain
+from .missing import SARRAY_NAMES, lacks, refuse_attribute
+from .printing import image_text
+from .sframe_format import open_array, write_array
+from .sketch import Sketch
+from .storage import check_source, prepare_target
+
+_SORTABLE = (int, float, str, datetime.datetime)
+_SHOWN = 100
+
+
+class SArray:
+    """An immutable column of integers, floats, strings, vectors, lists, dictionaries, dates,
+    images or arrays; a missing value is None.
+
+    Parameters
+    ----------
+    data : list, tuple, range, generator, numpy.ndarray, pandas.Series or str
+        Values, or the folder of a saved SArray.
+    dtype : type, optional
+        int, float, str, array.array, list, dict, datetime.datetime, Image or numpy.ndarray;
+        inferred when it is left out.
+
+    Examples
+    --------
+    >>> SArray([1, 2, None]) + 1
+    dtype: int
+    Rows: 3
+    [2, 3, None]
+    """
+
+    __slots__ = ("_column", "_sized")
+    # NumPy must leave `ndarray + SArray` to this class.
+    __array_ufunc__ = None
+    __hash__ = None
+
+    def __init__(self, data=(), dtype=None, ignore_cast_failure=False, _proxy=None):
+        if _proxy is not None:
+            raise lacks("SArray(_proxy=...)")
+        if ignore_cast_failure:
+            raise lacks("SArray(ignore_cast_failure=True)", "convert the values first")
+        self._sized = True
+        if isinstance(data, SArray):
+            self._column = data._column if dtype is None else data.astype(dtype)._column
+        elif isinstance(data, str):
+            self._column = lazy.LazyColumn.stored(open_array(check_source(data)))
+        else:
+            self._column = make_column(data, None if dtype is None else convert.column_type(dtype))
+
+    @classmethod
+    def _of(cls, column, sized=True):
+        """Return the SArray of a column; `sized` is False where Turi Create is still lazy."""
+        result = cls.__new__(cls)
+        result._column, result._sized = column, sized
+        return result
+
+    @classmethod
+    def from_const(cls, value, size, dtype=type(None)):
+        """Return `size` times the same value."""
+        if not isinstance(size, (int, np.integer)) or size < 0:
+            raise ValueError("size must be a non-negative int")
+        kind = dtype if dtype is not type(None) else None
+        if value is not None and not isinstance(
+            value, (int, float, str, list, dict, array.array, datetime.date, Image, np.number)
+        ):
+            raise TypeError(f"Cannot create sarray of value type {type(value)}")
+        return cls([value] * int(size), kind)
+
+    @classmethod
+    def from_sequence(cls, *args):
+        """Return the integers from start (0) up to stop, as `range` gives them."""
+        if len(args) not in (1, 2):
+            raise TypeError("from_sequence takes one or two arguments: [start,] stop")
+        return cls(range(*(int(argument) for argument in args)), int)
+
+    @classmethod
+    def where(cls, condition, istrue, isfalse, dtype=None):
+        """Return values of `istrue` where `condition` is not zero, else of `isfalse`."""
+        chosen = [
+            side.tolist() if isinstance(side, SArray) else [side] * len(condition)
+            for side in (istrue, isfalse)
+        ]
+        first = istrue.dtype if isinstance(istrue, SArray) else None
+        rows = zip(condition, *chosen)
+        return cls([yes if test else no for test, yes, no in rows], dtype or first)
+
+    # What it holds
+
+    @property
+    def _data(self):
+        self._column = lazy.get(self._column)
+        return self._column
+
+    @property
+    def dtype(self):
+        """The Python type of the values."""
+        return self._column.dtype
+
+    @property
+    def shape(self):
+        """The number of values, in a tuple."""
+        return (len(self),)
+
+    def __len__(self):
+        self._sized = True
+        return len(self._column)
+
+    def _count(self):
+        return len(self._column)
+
+    def tolist(self):
+        """Return the values in a list."""
+        return self._data.tolist()
+
+    def __iter__(self):
+        self._sized = True
+        column = self._data
+        return (column.value(row) for row in range(len(column)))
+
+    def __contains__(self, item):
+        return any(value == item for value in self.tolist())
+
+    def contains(self, item):
+        """Return 1 where a string, list or dictionary contains `item`."""
+        if self.dtype not in (str, list, dict, array.array):
+            raise TypeError("Only SArrays of type str, list, dict and array can be searched")
+        return SArray([int(v is not None and item in v) for v in self.tolist()], int)
+
+    def is_in(self, other):
+        """Return 1 where a value is one of `other`."""
+        wanted = selection.Members(other)
+        return SArray([int(value in wanted) for value in self.tolist()], int)
+
+    def materialize(self):
+        """Compute everything now."""
+        self._sized = True
+        self._data  # noqa: B018
+
+    def is_materialized(self):
+        """Tell whether everything is computed."""
+        return self._sized and not isinstance(self._column, lazy.LazyColumn)
+
+    __has_size__ = property(lambda self: lambda: self._sized)
+    __is_materialized__ = property(lambda self: self.is_materialized)
+
+    # Selection
+
+    def __getitem__(self, key):
+        if isinstance(key, SArray):
+            return self._masked(key)
+        if isinstance(key, slice):
+            rows = selection.slice_rows(key, len(self))
+            return SArray._of(lazy.take(self._column, rows, len(range(*rows.indices(len(self))))))
+        if isinstance(key, int):
+            row = selection.row_number(key, len(self), "SArray")
+            return self._data.value(row)
+        raise IndexError("Invalid type to use for indexing")
+
+    def _masked(self, mask):
+        rows = selection.mask_rows(mask._data, self._count())
+        return SArray._of(lazy.take(self._column, rows, len(rows)), sized=False)
+
+    def head(self, n=10):
+        """Return the first `n` values."""
+        return SArray._of(self._column_head(n))
+
+    def _column_head(self, n):
+        length = min(int(n), self._count())
+        return lazy.take(self._column, slice(0, length), length)
+
+    def tail(self, n=10):
+        """Return the last `n` values."""
+        start = max(len(self) - int(n), 0)
+        return SArray._of(lazy.take(self._column, slice(start, None), len(self) - start))
+
+    def filter(self, fn, skip_na=True, seed=None):
+        """Return the values for which a function is true."""
+        selection.no_seed(seed, "SArray.filter(seed=...)")
+        values = self.tolist()
+        keep = [not (skip_na and value is None) and bool(fn(value)) for value in values]
+        return SArray._of(self._data.take(np.array(keep, bool)), sized=False)
+
+    def filter_by(self, values, exclude=False):
+        """Return the values that are among others, or those that are not."""
+        values = values if hasattr(values, "__iter__") and not isinstance(values, str) else [values]
+        wanted = selection.Members(values)
+        keep = [(value in wanted) != exclude for value in self.tolist()]
+        return SArray._of(self._data.take(np.array(keep, bool)), sized=False)
+
+    def dropna(self):
+        """Return the values that are neither missing nor NaN."""
+        return SArray._of(self._data.take(~convert.absent(self._data)), sized=False)
+
+    def unique(self):
+        """Return each value once, in the order of first appearance."""
+        if self.dtype in (Image, np.ndarray):
+            raise TypeError(f"unique is not supported on {self.dtype.__name__}")
+        return SArray._of(self._data.take(selection.first_rows(self._data)))
+
+    def sample(self, fraction, seed=None, exact=False):
+        """Return a random share of the values; a seed cannot give the real edition's rows."""
+        selection.no_seed(seed, "SArray.sample(seed=...)")
+        rows = selection.random_rows(fraction, len(self), exact)
+        return SArray._of(self._data.take(rows), sized=False)
+
+    def random_split(self, fraction, seed=None):
+        """Return a random share of the values and the rest."""
+        selection.no_seed(seed, "SArray.random_split(seed=...)")
+        rows = selection.random_rows(fraction, len(self), False)
+        return tuple(SArray._of(self._data.take(part), False) for part in (rows, ~rows))
+
+    def shuffle(self):
+        """Return the values in random order."""
+        order = np.random.default_rng().permutation(len(self))
+        return SArray._of(self._data.take(order))
+
+    def append(self, other):
+        """Return the values with those of another SArray of the same type after them."""
+        if not isinstance(other, SArray):
+            raise RuntimeError("SArray append can only work with SArray")
+        if self.dtype is not other.dtype:
+            raise RuntimeError("Data types in both SArrays have to be the same")
+        sized = self._sized and other._sized
+        return SArray._of(concatenate([self._data, other._data]), sized)
+
+    def sort(self, ascending=True):
+        """Return the values in order, missing ones first."""
+        if self.dtype not in _SORTABLE:
+            raise TypeError(
+                "Only sarray with type (int, float, str, datetime.datetime) can be sorted"
+            )
+        return SArray._of(self._data.take(selection.sort_order([(self._data, ascending)])))
+
+    def is_topk(self, topk=10, reverse=False):
+        """Return 1 for the `topk` largest values, or smallest with `reverse`."""
+        order = selection.sort_order([(self._data, bool(reverse))])
+        present = order[~self._data.missing_mask()[order]][:topk]
+        marks = np.zeros(len(self), np.int64)
+        marks[present] = 1
+        return SArray._of(NumberColumn(marks))
+
+    # Values to other values
+
+    def apply(self, fn, dtype=None, skip_na=True):
+        """Return what a function gives for each value; missing ones stay so by default."""
+        if not callable(fn):
+            raise AssertionError("Input function must be callable.")
+        results = [
+            None if skip_na and value is None else fn(value) for value in self.tolist()
+        ]
+        results = [plain(result) for result in results]
+        kind = convert.column_type(dtype) if dtype else infer_type(results[:_SHOWN])
+        return SArray._of(convert.cast_results(results, kind), self._sized)
+
+    def _map(self, function, dtype):
+        values = [None if value is None else function(value) for value in self.tolist()]
+        return SArray._of(column_from_values(values, dtype), self._sized)
+
+    def astype(self, dtype, undefined_on_failure=False):
+        """Return the values as another type."""
+        column = convert.cast(self._data, convert.column_type(dtype), undefined_on_failure)
+        return SArray._of(column, self._sized)
+
+    def fillna(self, value):
+        """Return the values with `value` in place of missing ones and NaN."""
+        return SArray._of(convert.fill(self._data, value), self._sized)
+
+    def clip(self, lower=float("nan"), upper=float("nan")):
+        """Return numbers, or the numbers of vectors, held between two bounds."""
+        return SArray._of(vectors.clip(self._data, lower, upper), self._sized)
+
+    def clip_lower(self, threshold):
+        """Return numbers that are at least `threshold`."""
+        return self.clip(lower=threshold)
+
+    def clip_upper(self, threshold):
+        """Return numbers that are at most `threshold`."""
+        return self.clip(upper=threshold)
+
+    def element_slice(self, start=None, stop=None, step=None):
+        """Return the same slice of every string, list or vector."""
+        if self.dtype not in (str, list, array.array):
+            raise TypeError("element_slice is only supported on str, list and array")
+        return self._map(lambda value: value[slice(start, stop, step)], self.dtype)
+
+    def vector_slice(self, start, end=None):
+        """Return one element of every vector, or a slice; None where it is too short."""
+        if self.dtype is not array.array:
+            raise RuntimeError("Only Vector type can be sliced")
+        if end is None or end == start + 1:
+            return self._map(lambda value: _element(value, start), float)
+        return self._map(lambda value: value[start:end] if len(value) >= end else None, array.array)
+
+    def item_length(self):
+        """Return the lengths of lists, dictionaries or vectors."""
+        if self.dtype not in (list, dict, array.array):
+            raise TypeError(
+                "item_length() is only applicable for SArray of type list, dict and array."
+            )
+        return self._map(len, int)
+
+    def dict_keys(self):
+        """Return the keys of dictionaries as lists."""
+        return self._map_dicts(lambda value: list(value), list)
+
+    def dict_values(self):
+        """Return the values of dictionaries as lists."""
+        return self._map_dicts(lambda value: list(value.values()), list)
+
+    def dict_has_any_keys(self, keys):
+        """Return 1 where a dictionary has one of the keys."""
+        keys = keys if isinstance(keys, list) else [keys]
+        return self._map_dicts(lambda value: int(any(key in value for key in keys)), int)
+
+    def dict_has_all_keys(self, keys):
+        """Return 1 where a dictionary has all of the keys."""
+        keys = keys if isinstance(keys, list) else [keys]
+        return self._map_dicts(lambda value: int(all(key in value for key in keys)), int)
+
+    def _map_dicts(self, function, dtype):
+        if self.dtype is not dict:
+            raise RuntimeError("The SArray must be of type dict")
+        return self._map(function, dtype)
+
+    def pixel_array_to_image(
+        self, width, height, channels, undefined_on_failure=True, allow_rounding=False
+    ):
+        """Return vectors of height * width * channels numbers as images."""
+        if self.dtype is not array.array:
+            raise TypeError("array_to_img expects SArray of arrays as input SArray")
+        shape = (height, width, channels) if channels > 1 else (height, width)
+
+        def image(value):
+            pixels = np.asarray(value)
+            whole = allow_rounding or (pixels == pixels.astype(np.uint8)).all()
+            if pixels.size == height * width * channels and whole:
+                return from_pixels(pixels.astype(np.uint8).reshape(shape))
+            if undefined_on_failure:
+                return None
+            raise RuntimeError("Image must have numbers from 0 to 255, height*width*channels of them")
+
+        return self._map(image, Image)
+
+    def unpack(self, column_name_prefix="X", column_types=None, na_value=None, limit=None):
+        """Return lists, dictionaries or vectors as an SFrame with a column for each element."""
+        from .reshaping import unpack_array
+
+        return unpack_array(self, column_name_prefix, column_types, na_value, limit)
+
+    def stack(self, new_column_name=None, drop_na=False, new_column_type=None):
+        """Return the elements of lists, dictionaries or vectors as rows."""
+        from .sframe import SFrame
+
+        frame = SFrame({"SArray": self})
+        return frame.stack("SArray", new_column_name, drop_na, new_column_type)
+
+    def to_numpy(self):
+        """Return the values as an array: a matrix for vectors of one length, objects where
+        values are missing.
+        """
+        return vectors.to_numpy(self._data)
+
+    # Figures
+
+    def _reduced(self, name, **options):
+        return reduce.reduce_column(self._data, name, **options)
+
+    def sum(self):
+        """Return the sum of numbers, or of vectors."""
+        return self._reduced("sum")
+
+    def mean(self):
+        """Return the mean of numbers, or of vectors."""
+        return self._reduced("mean")
+
+    def min(self):
+        """Return the smallest number."""
+        return self._reduced("min")
+
+    def max(self):
+        """Return the largest number."""
+        return self._reduced("max")
+
+    def std(self, ddof=0):
+        """Return the standard deviation."""
+        return self._reduced("std", ddof=ddof)
+
+    def var(self, ddof=0):
+        """Return the variance."""
+        return self._reduced("var", ddof=ddof)
+
+    def median(self, approximate=False):
+        """Return the value in the middle, the upper one of two."""
+        return self._reduced("median")
+
+    def argmin(self):
+        """Return the row of the smallest number."""
+        return self._reduced("argmin")
+
+    def argmax(self):
+        """Return the row of the largest number."""
+        return self._reduced("argmax")
+
+    def any(self):
+        """Tell whether one value is neither missing nor zero nor empty."""
+        return any(bool(value) for value in self.tolist() if value is not None)
+
+    def all(self):
+        """Tell whether no value is missing, zero or empty."""
+        return all(bool(value) for value in self.tolist())
+
+    def nnz(self):
+        """Return the number of values that are not zero; missing ones count as zero."""
+        return sum(1 for value in self.tolist() if value is not None and value != 0)
+
+    def countna(self):
+        """Return the number of missing values; NaN is not missing here."""
+        return int(self._data.missing_mask().sum())
+
+    def value_counts(self):
+        """Return an SFrame `value, count`, the most frequent value first."""
+        from .grouping import value_counts
+
+        return value_counts(self)
+
+    def cumulative_sum(self):
+        """Return the sums up to each row."""
+        return SArray._of(reduce.cumulate(self._data, "sum"))
+
+    def cumulative_mean(self):
+        """Return the means up to each row."""
+        return SArray._of(reduce.cumulate(self._data, "mean"))
+
+    def cumulative_min(self):
+        """Return the smallest number up to each row."""
+        return SArray._of(reduce.cumulate(self._data, "min"))
+
+    def cumulative_max(self):
+        """Return the largest number up to each row."""
+        return SArray._of(reduce.cumulate(self._data, "max"))
+
+    def summary(self, background=False, sub_sketch_keys=None):
+        """Return a `Sketch`: figures, frequent values and quantiles."""
+        if sub_sketch_keys is not None:
+            raise lacks("SArray.summary(sub_sketch_keys=...)")
+        return Sketch(self)
+
+    # Operators
+
+    def _operate(self, sign, other, swapped=False):
+        sides = [self._data, other]
+        sized = self._sized
+        if isinstance(other, SArray):
+            if len(self._column) != len(other._column):
+                raise RuntimeError("Array size mismatch")
+            sides[1] = other._data
+            sized = self._sized and other._sized
+        elif not (other is None or np.isscalar(other) or isinstance(other, _CONSTANTS)):
+            return NotImplemented
+        if swapped:
+            sides.reverse()
+        return SArray._of(arithmetic.combine(sides[0], sign, sides[1]), sized)
+
+    def _logical(self, other, function, name):
+        if not isinstance(other, SArray):
+            raise TypeError(f"SArray can only perform logical {name} against another SArray")
+        if len(self._column) != len(other._column):
+            raise RuntimeError("Array size mismatch")
+        return SArray._of(arithmetic.logical(self._data, other._data, function), self._sized)
+
+    def __and__(self, other):
+        return self._logical(other, np.minimum, "and")
+
+    def __or__(self, other):
+        return self._logical(other, np.maximum, "or")
+
+    def __neg__(self):
+        return self._operate("*", -1)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return SArray._of(vectors.absolute(self._data), self._sized)
+
+    abs = __abs__
+
+    def __bool__(self):
+        raise ValueError(
+            "The truth value of an array with more than one element is ambiguous. "
+            "Use a.any() or a.all()"
+        )
+
+    def __copy__(self):
+        return SArray._of(self._column, self._sized)
+
+    def __deepcopy__(self, memo):
+        return SArray._of(self._column, self._sized)
+
+    # Showing and saving
+
+    def _shown(self):
+        count = self._count()
+        values = self._column_head(_SHOWN)
+        values = lazy.get(values).tolist()
+        if self.dtype is Image:
+            values = [None if value is None else image_text(value) for value in values]
+        text = ", ".join(repr(value) for value in values)
+        more = ", ... " if count > _SHOWN or not self._sized else ""
+        return f"[{text}{more}]"
+
+    def __str__(self):
+        return self._shown()
+
+    def __repr__(self):
+        rows = self._count() if self._sized else "?"
+        return f"dtype: {self.dtype.__name__}\nRows: {rows}\n{self._shown()}"
+
+    def explore(self, title=None):
+        """Show the values as a table in a notebook, pictures as pictures."""
+        explore_array(self, title)
+
+    def show(self, title=None, xlabel=None, ylabel=None):
+        """Refused: the real edition draws this plot with a library from the network."""
+        raise lacks("SArray.show()", "use summary() or value_counts(), or matplotlib")
+
+    def save(self, filename, format=None):
+        """Write the values as an SArray folder that Turi Create opens too."""
+        if format not in (None, "binary"):
+            raise lacks(f"SArray.save(format={format!r})", "format='binary'")
+        column = self._data
+        write_array(prepare_target(filename), column)
+
+    def __getattr__(self, name):
+        refuse_attribute("SArray", name, SARRAY_NAMES)
+
+
+_CONSTANTS = (list, tuple, dict, array.array, np.ndarray, datetime.datetime)
+
+
+def _element(value, index):
+    return value[index] if -len(value) <= index < len(value) else None
+
+
+def _operators():
+    """Give SArray its operators, which differ in their sign only."""
+
+    def forward(sign):
+        return lambda self, other: self._operate(sign, other)
+
+    def backward(sign):
+        return lambda self, other: self._operate(sign, other, swapped=True)
+
+    comparisons = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+    for name, sign in comparisons.items():
+        setattr(SArray, f"__{name}__", forward(sign))
+    names = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%"}
+    for name, sign in {**names, "pow": "**"}.items():
+        setattr(SArray, f"__{name}__", forward(sign))
+        setattr(SArray, f"__r{name}__", backward(sign))
+
+
+_operators()
+
+
+def load_sarray(filename):
+    """Open a saved SArray."""
+    return SArray(str(filename))
+
+
+class SArrayBuilder:
+    """Collects values one after the other and returns them as an SArray.
+
+    Examples
+    --------
+    >>> builder = SArrayBuilder(int)
+    >>> builder.append(3)
+    >>> builder.append_multiple([4, 5])
+    >>> builder.close()
+    dtype: int
+    Rows: 3
+    [3, 4, 5]
+    """
+
+    def __init__(self, dtype, num_segments=1, history_size=10):
+        self._dtype = convert.column_type(dtype)
+        self._parts, self._values = [], []
+        self._closed = False
+
+    def append(self, data, segment=0):
+        """Add one value."""
+        self._values.append(data)
+        if len(self._values) >= 4096:
+            self._flush()
+
+    def append_multiple(self, data, segment=0):
+        """Add several values."""
+        if not hasattr(data, "__iter__"):
+            raise TypeError("append_multiple must be passed an iterable object")
+        for value in data:
+            self.append(value, segment)
+
+    def get_type(self):
+        """Return the type of the values."""
+        return self._dtype
+
+    def _flush(self):
+        if self._closed:
+            raise RuntimeError("Cannot append values to a closed SArrayBuilder")
+        self._parts.append(column_from_values(self._values, self._dtype))
+        self._values = []
+
+    def close(self):
+        """Return the SArray."""
+        self._flush()
+        self._closed = True
+        return SArray._of(concatenate(self._parts))
+
+
+def constant_column(value, size):
+    """Return a column of one value, as a column assignment of a constant gives it."""
+    return SArray.from_const(value, size)._data
+
+
+def object_column(values, dtype):
+    """Return the SArray of a list of values of one object type."""
+    return SArray._of(ObjectColumn.from_list(values, dtype))

@@ -1,0 +1,144 @@
+"""Which rows: by slice, number, mask, membership, order or chance."""
+
+import array
+
+import numpy as np
+
+from .columns import NumberColumn
+from .missing import lacks
+
+
+def slice_rows(key, length):
+    """Return a slice with bounds inside of `length`."""
+    start, stop, step = key.start, key.stop, key.step
+    first = 0 if start is None else start + length if start < 0 else start
+    last = length if stop is None else stop + length if stop < 0 else stop
+    if first < 0 or last < 0 or (step is not None and step < 0):
+        raise OverflowError("can't convert negative value to size_t")
+    return slice(min(first, length), min(last, length), 1 if step is None else step)
+
+
+def row_number(key, length, owner):
+    """Return the row that an index means; negative ones count from the end."""
+    row = key + length if key < 0 else key
+    if row < 0:
+        raise OverflowError("can't convert negative value to size_t")
+    if row >= length:
+        raise IndexError(f"{owner} index out of range")
+    return row
+
+
+def mask_rows(mask, length):
+    """Return the rows where a column of numbers is neither zero nor missing."""
+    if len(mask) != length:
+        raise IndexError("Cannot perform logical indexing on arrays of different length.")
+    if not isinstance(mask, NumberColumn):
+        return np.flatnonzero([bool(value) for value in mask.tolist()])
+    return np.flatnonzero((mask.values != 0) & ~mask.missing_mask())
+
+
+class Members:
+    """Values to search in, whether they can be hashed or not."""
+
+    def __init__(self, values):
+        self._keys = {key_of(value) for value in values}
+
+    def __contains__(self, value):
+        return key_of(value) in self._keys
+
+
+def key_of(value):
+    """Return something hashable that is equal where values are."""
+    if isinstance(value, (array.array, list, tuple)):
+        return ("list", tuple(key_of(item) for item in value))
+    if isinstance(value, dict):
+        return ("dict", frozenset((key_of(key), key_of(item)) for key, item in value.items()))
+    if isinstance(value, float) and value != value:
+        return "nan"
+    return value
+
+
+def group_rows(columns):
+    """Return (group number of each row, first row of each group) for key columns.
+
+    Groups are numbered in the order of first appearance.
+    """
+    codes = None
+    for column in columns:
+        own = _codes(column)
+        if codes is None:
+            codes = own
+            continue
+        _, codes = np.unique(codes * (own.max(initial=0) + 1) + own, return_inverse=True)
+    _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes.reshape(-1)], first[order]
+
+
+def _codes(column):
+    """Return a number for each row, equal where values are."""
+    if isinstance(column, NumberColumn):
+        _, codes = np.unique(column.values, return_inverse=True)
+        codes = codes.reshape(-1)
+        return np.where(column.missing_mask(), codes.max(initial=0) + 1, codes)
+    seen = {}
+    keys = (key_of(value) for value in column.tolist())
+    return np.fromiter((seen.setdefault(key, len(seen)) for key in keys), np.int64, len(column))
+
+
+def first_rows(column):
+    """Return the rows in which a value appears for the first time."""
+    return group_rows([column])[1]
+
+
+def sort_order(keys):
+    """Return the order of rows by [(column, ascending)], stable, missing values smallest."""
+    length = len(keys[0][0])
+    order = np.arange(length)
+    for column, ascending in reversed(keys):
+        ranks = _ranks(column)
+        ranks = ranks if ascending else -ranks
+        order = order[np.argsort(ranks[order], kind="stable")]
+    return order
+
+
+def _ranks(column):
+    missing = column.missing_mask()
+    if isinstance(column, NumberColumn):
+        _, ranks = np.unique(column.values, return_inverse=True)
+        ranks = ranks.reshape(-1)
+    else:
+        # Strings are compared byte by byte, as UTF-8.
+        values = column.tolist()
+        present = sorted({value for value in values if value is not None}, key=_bytes)
+        number = {value: rank for rank, value in enumerate(present)}
+        ranks = np.array([number.get(value, 0) for value in values], np.int64)
+    return np.where(missing, -1, ranks)
+
+
+def _bytes(value):
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+
+
+def no_seed(seed, name):
+    """Refuse a seed: it promises the rows that the real edition's random numbers choose."""
+    if seed is not None:
+        raise lacks(
+            name, "its rows come from Turi Create's own random numbers; draw row numbers with "
+            "numpy.random.default_rng(seed) and select them, which repeats on both editions"
+        )
+
+
+def random_rows(fraction, length, exact):
+    """Return a random mask of a share of `length` rows."""
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"Invalid sampling rate: {fraction}")
+    generator = np.random.default_rng()
+    if not exact:
+        return generator.random(length) < fraction
+    rows = np.zeros(length, bool)
+    rows[generator.permutation(length)[: round(fraction * length)]] = True
+    return rows
+

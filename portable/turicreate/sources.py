@@ -1,0 +1,150 @@
+"""What an SFrame is made of: dictionaries, lists, data frames, folders and constants."""
+
+import array
+import os
+
+import numpy as np
+
+from . import lazy
+from .columns import NumberColumn
+from .missing import lacks
+from .sarray import SArray
+from .sframe_format import open_frame
+from .storage import check_source
+
+SORTABLE = (int, float, str)
+_FORMATS = ("auto", "sframe", "dataframe", "dict", "array", "sarray", "empty", "sframe_obj")
+_CSV = ("csv", "tsv", "txt", "json")
+
+
+def frame_columns(data, form):
+    """Return the columns {name: column} of a new SFrame."""
+    if form in _CSV:
+        raise lacks(f"SFrame(format={form!r})", "read it with pandas and pass the DataFrame")
+    if form not in _FORMATS:
+        raise ValueError(f"Unknown input type: {form}")
+    if data is None:
+        return {}
+    if isinstance(data, (str, os.PathLike)):
+        stored, _ = open_frame(check_source(data))
+        return {name: lazy.LazyColumn.stored(column) for name, column in stored.items()}
+    if hasattr(data, "_columns") and hasattr(data, "column_names"):
+        return dict(data._columns)
+    return _same_length(_converted(data))
+
+
+def _converted(data):
+    if isinstance(data, SArray):
+        return {"X1": data}
+    if type(data).__module__.startswith("pandas.") and hasattr(data, "columns"):
+        return {str(name): SArray(data[name]) for name in data.columns}
+    if isinstance(data, dict):
+        return _from_dict(data)
+    if isinstance(data, (list, tuple, np.ndarray, array.array)) or hasattr(data, "__next__"):
+        return _from_list(data)
+    if type(data).__module__.startswith("pandas.") and hasattr(data, "to_numpy"):
+        return {"X1": SArray(data)}
+    raise ValueError(f"Cannot infer input type for data {data}")
+
+
+def _from_dict(data):
+    # Turi Create's order: by name, SArrays after everything else.
+    arrays = {name: value for name, value in data.items() if isinstance(value, SArray)}
+    others = [name for name in data if name not in arrays]
+    for name in data:
+        if not isinstance(name, str):
+            raise TypeError(f"Column names must be str, got {name!r}")
+    columns = {}
+    for name in [*sorted(others), *sorted(arrays)]:
+        value = data[name]
+        if not isinstance(value, SArray):
+            if not hasattr(value, "__len__"):
+                raise TypeError(f"object of type '{type(value).__name__}' has no len()")
+            # A matrix here becomes a column of arrays, as it does in Turi Create.
+            rows = isinstance(value, np.ndarray) and value.ndim > 1
+            value = SArray(list(value) if rows else value)
+        columns[name] = value
+    return columns
+
+
+def _from_list(data):
+    if isinstance(data, (list, tuple)) and any(isinstance(item, SArray) for item in data):
+        if not all(isinstance(item, SArray) for item in data):
+            raise ValueError("Cannot create SFrame from mix of regular values and SArrays")
+        return {f"X{number}": item for number, item in enumerate(data, 1)}
+    return {"X1": SArray(data)} if len(list(data)) else {}
+
+
+def _same_length(columns):
+    if len({len(column) for column in columns.values()}) > 1:
+        raise RuntimeError("All column should be of the same length")
+    return {name: column._column for name, column in columns.items()}
+
+
+def assigned(value, frame):
+    """Return what `frame[name] = value` assigns, as an SArray."""
+    if isinstance(value, SArray):
+        return value
+    iterable = hasattr(value, "__iter__") and not isinstance(value, (str, dict, array.array))
+    if iterable:
+        return SArray(value)
+    return SArray.from_const(value, frame.num_rows() if frame.num_columns() else 1)
+
+
+def filter_values(values):
+    """Return the values of `filter_by` as an SArray."""
+    if isinstance(values, SArray):
+        return values
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        return SArray([values])
+    if isinstance(values, (set, frozenset, dict)) or hasattr(values, "column_names"):
+        raise TypeError(
+            "Unexpected data source. Possible data source types are: list, numpy.ndarray, "
+            "pandas.Series, and string(url)"
+        )
+    return SArray(values)
+
+
+def sort_keys(names, ascending):
+    """Return the keys of `sort` as [(name, ascending)]."""
+    if isinstance(names, str):
+        return [(names, ascending)]
+    if not isinstance(names, list):
+        raise TypeError(
+            "key_column_names type is not correct. Supported types are str, list of str "
+            "or list of (str,bool) pair."
+        )
+    if not names:
+        raise ValueError("Please provide at least one column to sort")
+    if len({type(name) for name in names}) != 1:
+        raise ValueError("key_column_names element are not of the same type")
+    return [name if isinstance(name, tuple) else (name, ascending) for name in names]
+
+
+def new_names(names, elements, frame):
+    """Return the names of the columns that `stack` adds."""
+    if names is None:
+        first = frame.num_columns()
+        return [f"X{first + number}" for number in range(len(elements))]
+    names = [names] if isinstance(names, str) else list(names)
+    if len(names) != len(elements):
+        raise TypeError(f"'new_column_name' has to have {len(elements)} names")
+    return names
+
+
+def check_column_name(name):
+    """Refuse a column name that the SFrame format cannot keep."""
+    if "\n" in name or "\r" in name or name != name.strip(" \t"):
+        raise ValueError(
+            f"column name {name!r} cannot be saved: an SFrame's file loses line breaks and "
+            "outer blanks; rename the column first"
+        )
+
+
+def pandas_values(column):
+    """Return a column as pandas holds it."""
+    if isinstance(column, NumberColumn) and column.missing is None:
+        return column.values.copy()
+    if isinstance(column, NumberColumn):
+        return np.where(column.missing, np.nan, column.values)
+    return column.tolist()

@@ -1,0 +1,40 @@
+"""Folders that SFrames are read from and written to."""
+
+import os
+from pathlib import Path
+
+from . import lazy
+from .missing import lacks
+
+_REMOTE = ("http://", "https://", "s3://", "hdfs://")
+
+
+def check_source(filename):
+    """Return the folder of a saved SFrame or SArray."""
+    filename = os.fspath(filename)
+    if filename.startswith(_REMOTE):
+        raise lacks(f"Reading from {filename.split('://')[0]}", "download the folder first")
+    path = Path(filename).expanduser()
+    if not path.exists():
+        raise OSError(f"{filename} not found.")
+    if path.is_file():
+        raise lacks(
+            f"Reading the file {path.name}", "read it with pandas and pass the DataFrame to SFrame"
+        )
+    if not (path / "dir_archive.ini").is_file():
+        raise OSError(f"Cannot open {path / 'dir_archive.ini'} for read.")
+    return path
+
+
+def prepare_target(filename):
+    """Return the folder to write to, with nothing left that still needs its old files."""
+    filename = os.fspath(filename)
+    if filename.startswith(_REMOTE):
+        raise lacks(f"Writing to {filename.split('://')[0]}", "save to a local folder")
+    path = Path(filename).expanduser()
+    if path.is_file():
+        raise OSError(f"Cannot create directory {path}. It already exists as a file.")
+    if path.is_dir() and any(path.iterdir()) and not (path / "dir_archive.ini").is_file():
+        raise OSError("Directory already exists and does not contain a Turi archive.")
+    lazy.read_all_from(path)
+    return path

@@ -1,0 +1,200 @@
+"""`nearest_neighbor_classifier`: the majority among the nearest rows decides."""
+
+import time
+
+import numpy as np
+
+from ..columns import NumberColumn
+from ..infer import column_from_values
+from ..sarray import SArray
+from ..sframe import SFrame
+from . import evaluation, nearest_neighbors
+from ._checks import feature_names, need_columns, need_frame
+from ._main import ToolkitError
+from .model import Model, saveable
+
+_METRICS = ("auto", "accuracy", "confusion_matrix", "roc_curve")
+
+
+def create(dataset, target, features=None, distance=None, verbose=True):
+    """Return a classifier by nearest neighbors.
+
+    Parameters
+    ----------
+    dataset : SFrame
+    target : str
+        The column of classes, integers or strings.
+    features : list of str, optional
+        Columns of numbers or vectors; all but the target without it.
+    distance : str, function or list, optional
+        As in `nearest_neighbors.create`.
+    verbose : bool
+        Accepted; this edition prints no progress.
+    """
+    started = time.perf_counter()
+    need_frame(dataset)
+    if not isinstance(target, str) or target not in dataset.column_names():
+        raise ToolkitError(
+            "The 'target' parameter must be the name of a column in the input dataset."
+        )
+    if dataset[target].dtype not in (int, str):
+        raise TypeError("The target column must contain integers or strings.")
+    names = feature_names(dataset, features, [target])
+    search = nearest_neighbors.create(
+        dataset.select_columns([*names, target]), features=names, distance=distance, verbose=False
+    )
+    return NearestNeighborClassifier(search, dataset[target], target, started)
+
+
+@saveable
+class NearestNeighborClassifier(Model):
+    """Reference rows with classes; made by `create`."""
+
+    _label_width = 37
+
+    def __init__(self, search, classes, target, started):
+        self._search = search
+        self._classes = classes
+        self._fields = {
+            "verbose": False,
+            "distance": search.distance,
+            "num_distance_components": search.num_distance_components,
+            "num_examples": search.num_examples,
+            "features": search.features,
+            "target": target,
+            "num_classes": len(classes.unique()),
+            "num_features": search.num_features,
+            "num_unpacked_features": search.num_unpacked_features,
+            "training_time": time.perf_counter() - started,
+            "_target_type": classes.dtype,
+        }
+
+    def _list_fields(self):
+        return list(self._fields)
+
+    def name(self):
+        """Return the name of the class of models."""
+        return type(self).__name__
+
+    def _votes(self, dataset, max_neighbors, radius):
+        """Return for each query its classes with shares, the largest first."""
+        need_frame(dataset)
+        need_columns(dataset, self.features)
+        if max_neighbors is not None and max_neighbors <= 0:
+            raise ValueError("Input 'max_neighbors' must be larger than 0.")
+        found = self._search.query(dataset, k=max_neighbors, radius=radius, verbose=False)
+        labels = self._classes.tolist()
+        votes = [{} for _ in range(len(dataset))]
+        for query, row in zip(found["query_label"].tolist(), found["reference_label"].tolist()):
+            label = labels[row]
+            votes[query][label] = votes[query].get(label, 0) + 1
+        return [_shares(vote) for vote in votes]
+
+    def classify(self, dataset, max_neighbors=10, radius=None, verbose=True):
+        """Return an SFrame `class, probability` for each row; None where there is no neighbor.
+
+        Of classes with the same number of neighbors, the one with the nearest neighbor wins.
+        """
+        best = [shares[0] if shares else (None, None) for shares in self._votes(dataset, max_neighbors, radius)]
+        kind = self._fields["_target_type"]
+        return SFrame._of(
+            {
+                "class": column_from_values([label for label, _ in best], kind),
+                "probability": column_from_values([share for _, share in best], float),
+            }
+        )
+
+    def predict(self, dataset, max_neighbors=10, radius=None, output_type="class", verbose=True):
+        """Return the class of each row, or its probability."""
+        if output_type not in ("class", "probability"):
+            raise ValueError(
+                "Input 'output_type' not understood. 'output_type' must be either 'class' or "
+                "'probability'."
+            )
+        return self.classify(dataset, max_neighbors, radius, verbose)[output_type]
+
+    def predict_topk(self, dataset, max_neighbors=10, radius=None, k=3, verbose=False):
+        """Return an SFrame `row_id, class, probability` with the k most frequent classes."""
+        if k <= 0:
+            raise TypeError("The number of results to return for each query, 'k', must be greater than 0.")
+        rows = [
+            (row, label, share)
+            for row, shares in enumerate(self._votes(dataset, max_neighbors, radius))
+            for label, share in shares[:k]
+        ]
+        return SFrame._of(
+            {
+                "row_id": NumberColumn(np.array([row for row, _, _ in rows], np.int64)),
+                "class": column_from_values([label for _, label, _ in rows], self._fields["_target_type"]),
+                "probability": column_from_values([share for _, _, share in rows], float),
+            }
+        )
+
+    def evaluate(self, dataset, metric="auto", max_neighbors=10, radius=None):
+        """Return accuracy, confusion matrix and, for two classes, the ROC curve."""
+        if metric not in _METRICS:
+            raise ToolkitError(
+                f"Evaluation metric '{metric}' not recognized. The supported evaluation "
+                f"metrics are {_METRICS}."
+            )
+        need_columns(dataset, [self.target])
+        wanted = _METRICS[1:] if metric == "auto" else (metric,)
+        votes = self._votes(dataset, max_neighbors, radius)
+        best = [shares[0][0] if shares else None for shares in votes]
+        predicted = SArray._of(column_from_values(best, self._fields["_target_type"]))
+        targets = dataset[self.target]
+        result = {}
+        if "accuracy" in wanted:
+            result["accuracy"] = evaluation.accuracy(targets, predicted)
+        if "confusion_matrix" in wanted:
+            result["confusion_matrix"] = evaluation.confusion_matrix(targets, predicted)
+        if "roc_curve" in wanted:
+            result["roc_curve"] = self._roc_curve(targets, votes)
+        return result
+
+    def _roc_curve(self, targets, votes):
+        classes = sorted(self._classes.unique())
+        labels = np.array([classes.index(label) if label in classes else -1 for label in targets.tolist()])
+        scores = np.array([[dict(shares).get(label, 0.0) for label in classes] for shares in votes])
+        if len(classes) == 2:
+            return evaluation.roc_frame([(None, labels == 1, scores[:, 1])])
+        curves = [(number, labels == number, scores[:, number]) for number in range(len(classes))]
+        return evaluation.roc_frame(curves)
+
+    def _sections(self):
+        schema = [
+            ("Number of examples", self.num_examples),
+            ("Number of feature columns", self.num_features),
+            ("Number of unpacked features", self.num_unpacked_features),
+            ("Number of distance components", self.num_distance_components),
+            ("Number of classes", self.num_classes),
+        ]
+        return [
+            ("Schema", schema),
+            ("Training Summary", [("Training time (seconds)", self.training_time)]),
+        ]
+
+    def _state(self):
+        state, frame = self._search._state()
+        state.update({"target": self.target, "classifier_time": self.training_time})
+        return state, frame.add_column(self._classes, _saved_name(frame, self.target))
+
+    @classmethod
+    def _from_state(cls, state, frame):
+        target = state["target"]
+        classes = frame[frame.column_names()[-1]]
+        search = nearest_neighbors.NearestNeighborsModel._from_state(state, frame)
+        model = cls(search, classes, target, time.perf_counter())
+        model._fields["training_time"] = float(state["classifier_time"])
+        return model
+
+
+def _shares(votes):
+    """Return classes with their shares of the votes, most first, then by nearest neighbor."""
+    total = sum(votes.values())
+    ranked = sorted(votes.items(), key=lambda item: -item[1])
+    return [(label, count / total) for label, count in ranked]
+
+
+def _saved_name(frame, target):
+    return target if target not in frame.column_names() else target + ".class"
