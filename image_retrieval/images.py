@@ -5,6 +5,7 @@ that no other module needs to tell them apart. Turi Create is never imported: it
 are known by their `pixel_data`.
 """
 
+import io
 import struct
 from pathlib import Path
 
@@ -25,6 +26,8 @@ _DECODING_ERRORS = (
     struct.error,
     Image.DecompressionBombError,
 )
+# Turi Create's numbers for images that hold a whole JPEG or PNG file.
+_TURI_FILES = (0, 1)
 
 
 def as_rgb(image):
@@ -32,10 +35,10 @@ def as_rgb(image):
 
     Parameters
     ----------
-    image : array, PIL.Image.Image, turicreate.Image, str or Path
+    image : array, PIL.Image.Image, turicreate.Image, str, Path or bytes
         An array is uint8 of shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); a string or
-        path names a picture file, which is turned upright by its EXIF orientation.
-        Transparency is laid over white.
+        path names a picture file, and bytes are one; it is turned upright by its EXIF
+        orientation. Transparency is laid over white.
 
     Returns
     -------
@@ -53,9 +56,15 @@ def as_rgb(image):
     (4, 6, 3)
     """
     if isinstance(image, (str, Path)):
-        return _from_file(image)
+        return _from_file(image, image)
+    if isinstance(image, (bytes, bytearray)):
+        return _from_file(io.BytesIO(image), f"{len(image):,} bytes")
     if isinstance(image, Image.Image):
         return _from_pillow(image)
+    if getattr(image, "_format_enum", None) in _TURI_FILES:
+        # Turi Create decodes JPEG a little differently from Pillow. The same picture must
+        # give the same pixels, whether it comes from a file or from an SFrame.
+        return as_rgb(bytes(image._image_data))
     return _from_array(getattr(image, "pixel_data", image))
 
 
@@ -95,23 +104,24 @@ def is_one_picture(images):
     """Tell one picture from a sequence of them, by its type or an array's dimensions."""
     if isinstance(images, np.ndarray):
         return images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
-    return isinstance(images, (str, Path, Image.Image)) or hasattr(images, "pixel_data")
+    kinds = (str, Path, bytes, bytearray, Image.Image)
+    return isinstance(images, kinds) or hasattr(images, "pixel_data")
 
 
-def _from_file(path):
+def _from_file(file, name):
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             return _from_pillow(ImageOps.exif_transpose(image))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such picture file; check the path") from None
+        raise InputError(f"{name}: no such picture file; check the path") from None
     except UnidentifiedImageError:
         raise InputError(
-            f"{path}: not a picture that Pillow can read; give a JPEG, PNG, GIF, BMP, TIFF or WebP"
+            f"{name}: not a picture that Pillow can read; give a JPEG, PNG, GIF, BMP, TIFF or WebP"
         ) from None
     except _DECODING_ERRORS as error:
         reason = " ".join(str(error).split())
         raise InputError(
-            f"{path}: the picture cannot be read ({reason}); give a whole file"
+            f"{name}: the picture cannot be read ({reason}); give a whole file"
         ) from None
 
 

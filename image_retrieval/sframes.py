@@ -5,15 +5,19 @@ the readers also take lists and pandas columns.
 """
 
 import array
+import io
 
 import numpy as np
+from PIL import Image
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_folder
 from image_retrieval.images import as_rgb, iterate_rgb
 
-_RAW = 2  # Turi Create's number for pixels that are not compressed
+# Turi Create's numbers for a whole JPEG file and for pixels that are not compressed.
+_JPEG, _RAW = 0, 2
 _VECTORS_PER_APPEND = 256
+_ORIENTATION = 0x0112  # the EXIF tag
 
 
 def images_to_sarray(images):
@@ -34,7 +38,7 @@ def images_to_sarray(images):
 
     builder = tc.SArrayBuilder(dtype=tc.Image)
     for pixels in iterate_rgb(images):
-        builder.append(_turicreate_image(pixels))
+        builder.append(_turicreate_image(pixels.tobytes(), pixels.shape, _RAW))
     return builder.close()
 
 
@@ -235,18 +239,40 @@ def write_sframes(folder, **sframes):
             sframe.save(str(temporary / name))
 
 
-def _turicreate_image(pixels):
+def file_to_image(data):
+    """Return the bytes of a picture file as a Turi Create image.
+
+    Parameters
+    ----------
+    data : bytes
+        A picture that `image_retrieval.images.as_rgb` can read.
+
+    Returns
+    -------
+    turicreate.Image
+        A plain JPEG, gray or RGB, is kept as it is, which takes a tenth of the memory of its
+        pixels; anything else becomes uncompressed RGB.
+    """
+    with Image.open(io.BytesIO(data)) as image:
+        upright = image.getexif().get(_ORIENTATION, 1) == 1
+        if image.format == "JPEG" and image.mode in ("L", "RGB") and upright:
+            shape = (image.height, image.width, len(image.getbands()))
+            return _turicreate_image(data, shape, _JPEG)
+    pixels = as_rgb(data)
+    return _turicreate_image(pixels.tobytes(), pixels.shape, _RAW)
+
+
+def _turicreate_image(data, shape, kind):
     import turicreate as tc
 
-    data = pixels.tobytes()
-    height, width, channels = pixels.shape
+    height, width, channels = shape
     return tc.Image(
         _image_data=data,
         _image_data_size=len(data),
         _height=height,
         _width=width,
         _channels=channels,
-        _format_enum=_RAW,
+        _format_enum=kind,
     )
 
 

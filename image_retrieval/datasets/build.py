@@ -61,13 +61,15 @@ class Built(NamedTuple):
 
 
 @contextmanager
-def output_folder(folder):
+def output_folder(folder, ours=(TRAIN, TEST)):
     """Yield the folder to build, kept from other builders until the block ends.
 
     Parameters
     ----------
     folder : str or Path
         New, empty, or an older build, which stays as it is until `write` replaces it.
+    ours : tuple of str
+        The names in an older build.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def output_folder(folder):
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder that is new or an older build")
-    _check_replaceable(folder)
+    _check_replaceable(folder, ours)
     with exclusive(folder):
         yield folder
 
@@ -87,8 +89,16 @@ def write(folder, train, test):
     write_sframes(folder, **{TRAIN: train, TEST: test})
 
 
-def how_to_use(folder):
+def how_to_use(folder, variable=VARIABLE, named="cifar10"):
     """Return the command that runs the notebooks on a folder that was built.
+
+    Parameters
+    ----------
+    folder : str or Path
+    variable : str
+        The environment variable that the notebooks look at.
+    named : str
+        The folder in `data/` that has a name of its own.
 
     Examples
     --------
@@ -97,18 +107,32 @@ def how_to_use(folder):
     """
     folder = Path(folder).resolve()
     root = repository_root()
-    if folder == (data_folder() / "cifar10").resolve():
-        name = "cifar10"
+    if folder == (data_folder() / named).resolve():
+        name = named
     elif root in folder.parents:
         name = folder.relative_to(root).as_posix()
     else:
         name = str(folder)
-    return f"{VARIABLE}={quote(name)} make run"
+    return f"{variable}={quote(name)} make run"
 
 
-def _check_replaceable(folder):
+def take_rows(sframe, rows):
+    """Return these rows of an SFrame, in its own order.
+
+    Parameters
+    ----------
+    sframe : turicreate.SFrame
+    rows : iterable of int
+    """
+    import turicreate as tc
+
+    chosen = set(rows)
+    return sframe[tc.SArray([int(row in chosen) for row in range(len(sframe))])]
+
+
+def _check_replaceable(folder, ours):
     # macOS leaves .DS_Store in every folder that was looked at.
-    ours = (TRAIN, TEST, ".DS_Store")
+    ours = (*ours, ".DS_Store")
     others = [entry.name for entry in folder.glob("*") if entry.name not in ours]
     if others:
         raise InputError(

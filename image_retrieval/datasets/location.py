@@ -47,7 +47,7 @@ class DataLocation:
     def description(self):
         """One line that says which data this is and how much, with no path of the machine."""
         what = {"sample": "the bundled sample", "cifar10": "real CIFAR-10"}
-        train, test = (len(_open(folder)) for folder in (self.train, self.test))
+        train, test = (len(open_sframe(folder)) for folder in (self.train, self.test))
         named = what.get(self.name, f"the folder {self.name}")
         return f"Data: {named}, {train:,} training and {test:,} test images"
 
@@ -102,7 +102,7 @@ def load(name=None):
         When there is no such data, or it cannot be opened.
     """
     location = locate(name)
-    return _open(location.train), _open(location.test)
+    return open_sframe(location.train), open_sframe(location.test)
 
 
 def repository_root():
@@ -154,7 +154,23 @@ def _cifar10():
     return location
 
 
-def _folder(asked, source):
+def find_folder(asked, source, choices):
+    """Return the folder that a person named, as an absolute path.
+
+    Parameters
+    ----------
+    asked : str
+        A relative one is looked for in the working folder, then in the repository.
+    source : str
+        Where the name comes from, for the error message.
+    choices : str
+        What is allowed, for the error message.
+
+    Raises
+    ------
+    InputError
+        When there is no such folder.
+    """
     folder = Path(asked).expanduser()
     if not folder.is_absolute():
         here = Path.cwd() / folder
@@ -162,15 +178,33 @@ def _folder(asked, source):
         folder = here if here.exists() else repository_root() / folder
     restore_folder(folder)
     if not folder.is_dir():
-        raise InputError(f"{source}={asked!r} names no data; {_CHOICES}")
-    location = DataLocation(folder.resolve().name, folder.resolve())
+        raise InputError(f"{source}={asked!r} names no data; {choices}")
+    return folder.resolve()
+
+
+def _folder(asked, source):
+    folder = find_folder(asked, source, _CHOICES)
+    location = DataLocation(folder.name, folder)
     for needed in (location.train, location.test):
         if not needed.is_dir():
             raise InputError(f"{source}={asked!r} has no {needed.name}/ in it; {_CHOICES}")
     return location
 
 
-def _open(folder):
+def open_sframe(folder, columns=_COLUMNS):
+    """Return the SFrame in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    columns : tuple of str
+        The columns it must have.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or has no such column.
+    """
     import turicreate as tc
 
     try:
@@ -180,10 +214,10 @@ def _open(folder):
         raise InputError(
             f"{folder} cannot be opened as an SFrame ({reason}); build or restore it again"
         ) from None
-    missing = [name for name in _COLUMNS if name not in column_names(sframe)]
+    missing = [name for name in columns if name not in column_names(sframe)]
     if missing:
         raise InputError(
             f"{folder} has no column {' and no column '.join(map(repr, missing))}; "
-            f"the course needs {', '.join(_COLUMNS)}"
+            f"the course needs {', '.join(columns)}"
         )
     return sframe

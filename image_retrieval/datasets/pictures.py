@@ -9,7 +9,7 @@ from time import perf_counter
 
 from PIL import Image
 
-from image_retrieval.datasets.build import Built, output_folder, write
+from image_retrieval.datasets.build import Built, output_folder, take_rows, write
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb
 from image_retrieval.sframes import image_sframe, images_to_sarray, vectors_to_sarray
@@ -135,7 +135,7 @@ def build(folder, output, test_size=TEST_SIZE, max_side=MAX_SIDE, seed=SEED, pro
         features = extract(sframe["image"], progress=progress)
         feature_seconds = perf_counter() - before
         sframe["deep_features"] = vectors_to_sarray(features)
-        write(target, train=_take(sframe, train), test=_take(sframe, test))
+        write(target, train=take_rows(sframe, train), test=take_rows(sframe, test))
     counts = [Counter(labels[row] for row in rows) for rows in (train, test)]
     return Built(target, *counts, perf_counter() - start, feature_seconds), unreadable
 
@@ -235,10 +235,3 @@ def _natural(path):
     # Split at digits, the odd pieces are numbers; the name itself settles what is equal.
     key = [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)]
     return key, path.as_posix()
-
-
-def _take(sframe, rows):
-    import turicreate as tc
-
-    chosen = set(rows)
-    return sframe[tc.SArray([int(row in chosen) for row in range(len(sframe))])]
