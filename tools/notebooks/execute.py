@@ -68,8 +68,10 @@ def execute(notebook, folder, timeout=CELL_TIMEOUT):
     """
     _clear(notebook)
     (ROOT / "build" / "ipython").mkdir(parents=True, exist_ok=True)
+    begun = []
     client = NotebookClient(
         notebook,
+        on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
         timeout=timeout,
         record_timing=False,
         store_widget_state=False,
@@ -79,16 +81,11 @@ def execute(notebook, folder, timeout=CELL_TIMEOUT):
     try:
         client.execute(env={**os.environ, **kernel_environment()})
     except CellExecutionError as error:
-        raise NotebookError(_at_cell(notebook, f"{error.ename}: {error.evalue}")) from error
+        raise NotebookError(_at_cell(begun, f"{error.ename}: {error.evalue}")) from error
     except CellTimeoutError as error:
-        raise NotebookError(_at_cell(notebook, f"took more than {timeout} s")) from error
+        raise NotebookError(_at_cell(begun, f"took more than {timeout} s")) from error
     except DeadKernelError as error:
-        raise NotebookError(_at_cell(notebook, "the kernel died")) from error
-
-
-def code_cells(notebook):
-    """Return the code cells of `notebook` that hold code, in order."""
-    return [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+        raise NotebookError(_at_cell(begun, "the kernel died")) from error
 
 
 def _clear(notebook):
@@ -97,7 +94,5 @@ def _clear(notebook):
             cell.outputs, cell.execution_count = [], None
 
 
-def _at_cell(notebook, what):
-    ran = [n for n, cell in enumerate(code_cells(notebook), 1) if cell.execution_count]
-    first_line = what.strip().splitlines()[0]
-    return f"cell [{ran[-1] if ran else 1}]: {first_line}"
+def _at_cell(begun, what):
+    return f"cell [{len(begun)}]: {what.strip().splitlines()[0]}"
