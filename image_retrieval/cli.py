@@ -8,6 +8,7 @@ from image_retrieval.errors import ImageRetrievalError
 
 # Each is a module of `image_retrieval.commands`.
 COMMANDS = (
+    "caltech101",
     "cifar10",
     "evaluate",
     "folder",

@@ -12,6 +12,7 @@ from image_retrieval.errors import InputError
 
 _MODULES = {
     "efficientnet_lite0": "image_retrieval.features.efficientnet_lite0",
+    "inception_v3": "image_retrieval.features.inception_v3",
 }
 
 

@@ -1,0 +1,108 @@
+"""Reading the pictures of the official Caltech-101 archive, one at a time.
+
+data.caltech.edu hands out a zip with `101_ObjectCategories.tar.gz` inside; the tar.gz alone
+is what was handed out before. Both are read, and no picture is written to disk.
+"""
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from image_retrieval.datasets.archives import open_tar
+from image_retrieval.datasets.caltech101 import LABELS
+from image_retrieval.errors import InputError
+
+ZIP_MD5 = "3138e1922a9193bfa496528edbbc45d0"
+TAR_MD5 = "b224c7392d521a49829488ab0f1120d9"
+TAR_NAME = "101_ObjectCategories.tar.gz"
+_OFFICIAL = f"the official {TAR_NAME}, or the caltech-101.zip that holds it"
+_CHUNK = 1 << 20
+
+
+class PictureFile(NamedTuple):
+    """A picture as it stands in the archive.
+
+    Attributes
+    ----------
+    name : str
+        For example `"Faces/image_0001.jpg"`.
+    label : str
+    data : bytes
+    """
+
+    name: str
+    label: str
+    data: bytes
+
+
+def read_pictures(path, labels=LABELS):
+    """Yield the picture files of some classes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The official tar.gz or zip, or one of its layout.
+    labels : sequence of str
+        Names of the classes' folders.
+
+    Yields
+    ------
+    PictureFile
+        In the archive's order, which is not sorted. Every file in a class's folder is taken
+        for a picture, but for those with a leading dot.
+
+    Raises
+    ------
+    InputError
+        When the archive cannot be used (see `image_retrieval.datasets.archives.open_tar`),
+        or ends without a file of some class.
+    """
+    missing = set(labels)
+    with _tar_of(Path(path)) as tar, open_tar(tar) as members:
+        for name, file in members:
+            label = name.parent.name
+            if label in labels and not name.name.startswith("."):
+                missing.discard(label)
+                yield PictureFile(f"{label}/{name.name}", label, file.read())
+    if missing:
+        raise InputError(f"{path}: holds no pictures of {sorted(missing)[0]!r}; give {_OFFICIAL}")
+
+
+def foreign_hash(path):
+    """Return a line that says so when an archive is not the official one, else None."""
+    import pooch
+
+    found = pooch.file_hash(str(path), "md5")
+    if found in (ZIP_MD5, TAR_MD5):
+        return None
+    return (
+        f"note: {Path(path).name} has MD5 {found}, so it is not {_OFFICIAL}; it was used as it is"
+    )
+
+
+@contextmanager
+def _tar_of(path):
+    """Yield the path of the tar, which is `path` itself or a temporary copy from a zip."""
+    if not (path.is_file() and zipfile.is_zipfile(path)):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="caltech101-") as folder:
+        tar = Path(folder) / TAR_NAME
+        _copy_member(path, tar)
+        yield tar
+
+
+def _copy_member(path, target):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [n for n in archive.namelist() if PurePosixPath(n).name == TAR_NAME]
+            if not names:
+                raise InputError(f"{path}: this zip holds no {TAR_NAME}; give {_OFFICIAL}")
+            with archive.open(names[0]) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy, _CHUNK)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{path}: the zip is damaged ({error}); download it again") from None
