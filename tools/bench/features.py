@@ -6,6 +6,7 @@ import numpy as np
 
 from image_retrieval.datasets import load, locate
 from image_retrieval.errors import InputError
+from image_retrieval.index import resample
 from image_retrieval.sframes import sarray_to_vectors
 
 QUERIES = 1000
@@ -36,39 +37,12 @@ class Pool:
         Q : ndarray of float32, shape (queries, d)
         name : str
         """
-        rng = np.random.default_rng(seed)
         if n + queries <= len(self.X):
-            rows = self.X[rng.permutation(len(self.X))[: n + queries]]
+            order = np.random.default_rng(seed).permutation(len(self.X))
+            rows = self.X[order[: n + queries]]
             return rows[:n], rows[n:], f"real: {self.name}"
-        rows = resampled(self.X, self.y, n + queries, rng)
+        rows = resample(self.X, self.y, n + queries, seed)
         return rows[:n], rows[n:], f"synthetic: resampled from {len(self.X):,} {self.name}"
-
-
-def resampled(X, y, n, rng):
-    """Return `n` new vectors that lie among the old ones as those lie among themselves.
-
-    Each is an old vector, moved by half the difference of two others of its label, and
-    never negative, as features after a ReLU are. Clusters, covariance and distances to the
-    nearest neighbor stay close to those of the old ones.
-
-    Parameters
-    ----------
-    X : ndarray of float32, shape (m, d)
-    y : ndarray of str, shape (m,)
-    n : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of float32, shape (n, d)
-    """
-    start = rng.integers(0, len(X), n)
-    result = X[start]
-    for label in np.unique(y):
-        same, chosen = np.flatnonzero(y == label), np.flatnonzero(y[start] == label)
-        first, second = rng.choice(same, (2, len(chosen)))
-        result[chosen] += (X[first] - X[second]) / 2
-    return np.maximum(result, 0, out=result)
 
 
 def pool():

@@ -23,7 +23,7 @@ def machine():
     """Return one line about this machine and its software."""
     from importlib.metadata import version
 
-    names = ("numpy", "scikit-learn", "faiss-cpu", "hnswlib", "pymilvus", "turicreate")
+    names = ("numpy", "scikit-learn", "faiss-cpu", "chroma-hnswlib", "pymilvus", "turicreate")
     versions = ", ".join(f"{name} {version(name)}" for name in names if _has(name))
     python = ".".join(map(str, sys.version_info[:3]))
     return (
