@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.notebooks import kernel_environment
+from tools.notebooks import SAMPLE_ENVIRONMENT, kernel_environment
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
-os.environ.update(kernel_environment(), IMAGE_RETRIEVAL_DATA="sample")
+os.environ.update(kernel_environment(), **SAMPLE_ENVIRONMENT)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,19 @@ installed, and in the same surroundings when they are recorded as when they are 
 """
 
 from tools.notebooks.check import find_problems
-from tools.notebooks.execute import NotebookError, execute, kernel_environment
+from tools.notebooks.execute import (
+    SAMPLE_ENVIRONMENT,
+    NotebookError,
+    execute,
+    kernel_environment,
+)
 from tools.notebooks.normalize import normalize
 
-__all__ = ["NotebookError", "execute", "find_problems", "kernel_environment", "normalize"]
+__all__ = [
+    "SAMPLE_ENVIRONMENT",
+    "NotebookError",
+    "execute",
+    "find_problems",
+    "kernel_environment",
+    "normalize",
+]

@@ -10,7 +10,7 @@ import nbformat
 
 from image_retrieval.errors import ImageRetrievalError, InputError
 from image_retrieval.files import atomic_file
-from tools.notebooks.execute import ROOT, NotebookError, execute
+from tools.notebooks.execute import ROOT, SAMPLE_ENVIRONMENT, NotebookError, execute
 from tools.notebooks.normalize import normalize
 
 
@@ -77,7 +77,7 @@ def record(paths):
 
     A notebook that fails is left as it was. Returns 1 if one failed.
     """
-    os.environ["IMAGE_RETRIEVAL_DATA"] = "sample"
+    os.environ.update(SAMPLE_ENVIRONMENT)
     failures = 0
     for path in paths:
         notebook, ran = attempt(path)

@@ -1,0 +1,15 @@
+"""Maps of a feature space: each image a point in the plane, near what is near it there."""
+
+from image_retrieval.projection.figures import scatter, thumbnails
+from image_retrieval.projection.interactive import interactive_map
+from image_retrieval.projection.placement import place_on_grid
+from image_retrieval.projection.points import label_accuracy, tsne
+
+__all__ = [
+    "interactive_map",
+    "label_accuracy",
+    "place_on_grid",
+    "scatter",
+    "thumbnails",
+    "tsne",
+]

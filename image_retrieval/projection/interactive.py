@@ -1,0 +1,139 @@
+"""A map as a web page: the pointer over a point shows its picture. Nothing is fetched."""
+
+import base64
+import html
+import io
+import json
+
+import numpy as np
+from PIL import Image
+
+from image_retrieval.errors import InputError
+from image_retrieval.files import atomic_file
+from image_retrieval.images import as_rgb_list
+from image_retrieval.projection.styles import styles
+
+_QUALITY = 80
+_TOOLTIP = """
+<div style="width:{size}px"><img src="@picture" style="display:block;max-width:{size}px" alt="">
+<b>@label</b><br>id @id</div>
+"""
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title>
+<style>body{{margin:0;background:#fff;font-family:system-ui,sans-serif}}</style>
+<script>{bokeh}</script></head>
+<body><div id="map"></div>
+<script>Bokeh.embed.embed_item({item}, "map")</script></body>
+</html>
+"""
+
+
+def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96, height=520):
+    """Return a map to explore with the pointer.
+
+    Parameters
+    ----------
+    points : array of shape (n, 2)
+    images : iterable of n pictures
+    labels : sequence of n str
+    ids : sequence of n int, optional
+        Shown below the picture; row numbers by default.
+    title : str
+    thumbnail : int
+        Pixels of the longer side of the picture that is shown.
+    height : int
+        Of the map on the page, in pixels.
+
+    Returns
+    -------
+    InteractiveMap
+
+    Raises
+    ------
+    InputError
+        When there is not one picture, label and id for each point.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    pictures = [jpeg_address(pixels, thumbnail) for pixels in as_rgb_list(images)]
+    ids = list(range(len(points))) if ids is None else [int(value) for value in ids]
+    counts = {len(points), len(pictures), len(labels), len(ids)}
+    if len(counts) > 1 or points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(
+            f"a map needs a picture, a label and an id for each point (n, 2); got points "
+            f"{points.shape}, {len(pictures)} pictures, {len(labels)} labels, {len(ids)} ids"
+        )
+    figure = _figure(points, pictures, list(labels), ids, title, thumbnail, height)
+    return InteractiveMap(figure, title, height)
+
+
+class InteractiveMap:
+    """A page that needs nothing else; a notebook shows it in a frame."""
+
+    def __init__(self, figure, title, height):
+        self._figure = figure
+        self._title = title
+        self._height = height
+
+    @property
+    def page(self):
+        """The page as one HTML document, with BokehJS in it."""
+        from bokeh.embed import json_item
+        from bokeh.resources import Resources
+
+        # Without widgets and formulas, which a scatter plot does not use.
+        bokeh = "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
+        item = json.dumps(json_item(self._figure)).replace("</", "<\\/")
+        bokeh = bokeh.replace("</script", "<\\/script")
+        return _PAGE.format(title=html.escape(self._title), bokeh=bokeh, item=item)
+
+    def save(self, path):
+        """Write the page to a file."""
+        with atomic_file(path) as temporary:
+            temporary.write_text(self.page, encoding="utf-8")
+
+    def _repr_html_(self):
+        # In a frame, because the page's script would otherwise run once for all notebooks.
+        return (
+            f'<iframe title="{html.escape(self._title)}" srcdoc="{html.escape(self.page)}" '
+            f'width="100%" height="{self._height + 20}" style="border:0"></iframe>'
+        )
+
+    def __repr__(self):
+        return f"InteractiveMap({self._title!r})"
+
+
+def jpeg_address(pixels, size):
+    """Return a picture, shrunk to `size` pixels, as a `data:` address."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+def _figure(points, pictures, labels, ids, title, thumbnail, height):
+    from bokeh.models import HoverTool, Legend, LegendItem
+    from bokeh.plotting import figure
+
+    plot = figure(
+        title=title, height=height, sizing_mode="stretch_width", tools="pan,wheel_zoom,reset"
+    )
+    plot.xaxis.visible = plot.yaxis.visible = False
+    plot.toolbar.active_scroll = "auto"
+    items = []
+    for name, (color, _, marker) in styles(labels).items():
+        rows = [row for row, label in enumerate(labels) if label == name]
+        data = {
+            "x": points[rows, 0].tolist(),
+            "y": points[rows, 1].tolist(),
+            "picture": [pictures[row] for row in rows],
+            "label": [name] * len(rows),
+            "id": [ids[row] for row in rows],
+        }
+        style = {"color": color, "line_color": "black", "line_width": 0.5, "size": 10}
+        drawn = plot.scatter("x", "y", source=data, marker=marker, muted_alpha=0.08, **style)
+        items.append(LegendItem(label=name, renderers=[drawn]))
+    plot.add_layout(Legend(items=items, click_policy="mute"), "right")
+    plot.add_tools(HoverTool(tooltips=_TOOLTIP.format(size=thumbnail)))
+    return plot

@@ -1,0 +1,112 @@
+"""From feature vectors to points in the plane, and how well these keep labels together."""
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+
+_PCA_DIMENSIONS = 50
+# Up to here the exact gradient is fast enough. Its sums have one order, so that a run can be
+# repeated to the last bit; the approximation adds up in whatever order its threads end.
+_EXACT_UP_TO = 600
+
+
+def tsne(X, perplexity=30, seed=0):
+    """Return a map of the vectors by t-SNE.
+
+    Neighbors in the map are neighbors in the space. Distances between far points, and the
+    sizes of clusters, mean nothing: t-SNE stretches dense places and shrinks empty ones.
+
+    Parameters
+    ----------
+    X : array of numbers, shape (n, d)
+        At least 4 vectors. More than 50 dimensions are brought to 50 by PCA first.
+    perplexity : float
+        How many neighbors each point should have, about; less than n.
+    seed : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2)
+
+    Raises
+    ------
+    InputError
+        When X is no matrix of finite numbers, or the perplexity is not possible.
+
+    References
+    ----------
+    L. van der Maaten, G. Hinton: Visualizing Data using t-SNE, JMLR 9, 2008. Started from
+    PCA as in D. Kobak, P. Berens: The art of using t-SNE for single-cell transcriptomics,
+    Nature Communications 10, 2019.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    X = _finite_matrix(X)
+    if not 1 <= perplexity < len(X):
+        raise InputError(
+            f"perplexity={perplexity} is not possible with {len(X)} vectors; "
+            f"choose from 1 to less than {len(X)}"
+        )
+    dimensions = min(_PCA_DIMENSIONS, *X.shape)
+    X = PCA(dimensions, svd_solver="full").fit_transform(X)
+    method = "exact" if len(X) <= _EXACT_UP_TO else "barnes_hut"
+    model = TSNE(
+        init="pca",
+        learning_rate="auto",
+        method=method,
+        perplexity=perplexity,
+        random_state=seed,
+    )
+    return model.fit_transform(X).astype(np.float64)
+
+
+def label_accuracy(points, labels, k=5):
+    """Return how well the neighbors of a point tell its label.
+
+    Parameters
+    ----------
+    points : array of numbers, shape (n, d)
+        A map, or the vectors it was made from.
+    labels : sequence of n str
+    k : int
+        Neighbors that vote; the point itself is left out.
+
+    Returns
+    -------
+    float
+        Share of the points whose label the majority of their k nearest neighbors has; ties
+        go to the label that comes first in alphabetical order.
+
+    Examples
+    --------
+    >>> label_accuracy([[0, 0], [0, 1], [9, 9], [9, 8]], ["cat", "cat", "dog", "dog"], k=1)
+    1.0
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+
+    points, labels = _finite_matrix(points), np.asarray(labels, dtype=str)
+    if len(labels) != len(points):
+        raise InputError(f"{len(labels)} labels for {len(points)} points; give one for each")
+    if not 1 <= k < len(points):
+        raise InputError(f"k={k} is not possible with {len(points)} points; choose a smaller one")
+    names, codes = np.unique(labels, return_inverse=True)
+    model = KNeighborsClassifier(k).fit(points, codes)
+    # Without an argument, scikit-learn leaves each point out of its own neighbors.
+    votes = codes[model.kneighbors(return_distance=False)]
+    counts = (votes[:, :, None] == np.arange(len(names))).sum(axis=1)
+    return float((counts.argmax(axis=1) == codes).mean())
+
+
+def _finite_matrix(X):
+    X = np.asarray(X)
+    if X.ndim != 2 or X.dtype.kind not in "fiu" or len(X) < 4:
+        raise InputError(
+            f"vectors must be a matrix of numbers of shape (n, d) with n of 4 or more, "
+            f"got {X.dtype} of shape {X.shape}"
+        )
+    X = X.astype(np.float64)
+    if not np.isfinite(X).all():
+        row = int(np.argmin(np.isfinite(X).all(axis=1)))
+        raise InputError(f"row {row} has a value that is not finite; remove it")
+    return X

@@ -1,0 +1,61 @@
+"""A color and a shape for each label, which people with any color vision can tell apart."""
+
+from image_retrieval.errors import InputError
+
+# Okabe and Ito's eight (https://jfly.uni-koeln.de/color/) and a gray; yellow comes late.
+COLORS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#000000",
+    "#F0E442",
+    "#999999",
+)
+# The same shapes under Matplotlib's and Bokeh's names.
+_SHAPES = (
+    ("o", "circle"),
+    ("s", "square"),
+    ("^", "triangle"),
+    ("D", "diamond"),
+    ("v", "inverted_triangle"),
+    ("h", "hex"),
+    ("P", "plus"),
+    ("*", "star"),
+    ("X", "square_pin"),
+)
+
+
+def styles(labels):
+    """Return (color, Matplotlib's marker, Bokeh's marker) for each label.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        In any order, with repetitions.
+
+    Returns
+    -------
+    dict of str to tuple
+        In alphabetical order of the labels, which also decides the styles.
+
+    Raises
+    ------
+    InputError
+        When there are more labels than styles.
+
+    Examples
+    --------
+    >>> styles(["dog", "cat", "dog"])["cat"]
+    ('#0072B2', 'o', 'circle')
+    """
+    names = sorted(set(labels))
+    n = len(COLORS)
+    if len(names) > n * n:
+        raise InputError(f"{len(names)} labels cannot be told apart in a map; show at most {n * n}")
+    # After nine labels the shapes shift by one, so that no pair comes twice.
+    return {
+        name: (COLORS[i % n], *_SHAPES[(i + i // n) % len(_SHAPES)]) for i, name in enumerate(names)
+    }
