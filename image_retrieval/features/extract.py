@@ -168,7 +168,9 @@ def _run(images, network, options, progress):
     if total:
         # A short list is shared out among the threads instead of going to the first.
         options = options._replace(batch_size=min(options.batch_size, -(-total // workers)))
-    with tqdm(total=total, unit="image", delay=_PATIENCE, disable=not progress) as bar:
+    # `disable` given at all would overrule the TQDM_DISABLE of the environment.
+    shown = {} if progress else {"disable": True}
+    with tqdm(total=total, unit="image", delay=_PATIENCE, **shown) as bar:
         parts = []
         for part in _in_order(_batches(images, options.batch_size), network, options, workers):
             parts.append(part)
