@@ -138,7 +138,8 @@ def test_a_damaged_database_file(tmp_path):
 def test_the_token_is_never_saved(uri, tmp_path):
     engine = MilvusEngine(uri=uri, collection="token", token="user:secret", progress=False)
     engine.build(features(3)).save(tmp_path / "saved")
-    for file in (tmp_path / "saved").rglob("*"):
+    files = [path for path in (tmp_path / "saved").rglob("*") if path.is_file()]
+    for file in files:
         assert b"secret" not in file.read_bytes()
 
 

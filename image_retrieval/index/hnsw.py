@@ -14,7 +14,8 @@ from image_retrieval.index.storage import read_array
 _LINKS = 16  # M of the paper: links a row
 _EFFORT = 200  # efConstruction of the paper
 _TUNED_FOR = 10  # neighbors a query while parameters are chosen
-_MEASURED = 8  # candidates measured exactly, for each neighbor asked for
+_MEASURED = 8  # candidates measured exactly, at most, for each neighbor asked for
+_SHORTEST = 16  # list of candidates tried first
 _SPARE = 4  # of them measured in float64, beyond k
 _SAMPLE = 400  # held-out queries that parameters are chosen on
 _SAMPLE_ROWS = 20_000
@@ -27,8 +28,8 @@ class HnswEngine(MemoryEngine):
 
     The graph (Y. Malkov and D. Yashunin, "Efficient and robust approximate nearest neighbor
     search using Hierarchical Navigable Small World graphs", 2016; here by hnswlib) holds the
-    first principal components of the vectors, in which a distance costs a fraction. Eight
-    times as many candidates as wanted are taken from it and measured exactly.
+    first principal components of the vectors, in which a distance costs a fraction. Up to
+    eight times as many candidates as wanted are taken from it and measured exactly.
 
     Some rows are held out first. As few components are kept, and as short a list of
     candidates (`ef`), as find `recall` of these rows' ten true neighbors; then the rows join
@@ -105,7 +106,7 @@ class HnswEngine(MemoryEngine):
         return sizes[first:]
 
     def _tune_ef(self, held_out, truth):
-        ef = _MEASURED * _TUNED_FOR
+        ef = _SHORTEST
         while True:
             self.ef = min(ef, self._graph.get_current_count())
             found, _ = self._from_graph(self._X[held_out], _TUNED_FOR)
@@ -154,7 +155,7 @@ class HnswEngine(MemoryEngine):
 
     def _nearest(self, Q, k, radius, rows):
         share = 1.0 if rows is None else len(rows) / self.n
-        wanted = math.ceil(_candidates(k) / share)
+        wanted = math.ceil(self._wanted(k) / share)
         if wanted > self.n / 4:
             return self._brute_force()._nearest(Q, k, radius, rows)
         if rows is None:
@@ -166,7 +167,8 @@ class HnswEngine(MemoryEngine):
         return places, distances
 
     def _from_graph(self, Q, k):
-        candidates = self._candidates(Q, min(_candidates(k), self._graph.get_current_count()), k)
+        count = min(self._wanted(k), self._graph.get_current_count())
+        candidates = self._candidates(Q, count, k)
         return self._measure(Q, candidates, k)
 
     def _filtered(self, Q, k, rows, wanted):
@@ -178,8 +180,15 @@ class HnswEngine(MemoryEngine):
         places, distances = self._measure(Q, candidates, k)
         return places, distances, enough
 
+    def _wanted(self, k):
+        """Return how many candidates to measure for k neighbors."""
+        return max(k, min(_MEASURED * max(k, 3), self._ef_for(k)))
+
+    def _ef_for(self, k):
+        return math.ceil(self.ef * max(1.0, k / _TUNED_FOR))
+
     def _candidates(self, Q, count, k):
-        ef = max(count, math.ceil(self.ef * max(1.0, k / _TUNED_FOR)))
+        ef = max(count, self._ef_for(k))
         self._graph.set_ef(min(ef, self.n))
         threads = 1 if len(Q) < 4 else cores()
         Y = self._rotation(Q, self.components)
@@ -271,10 +280,6 @@ def _split(n):
     order = np.random.default_rng(0).permutation(n)
     count = min(_SAMPLE, n // 10) if n >= 10 * _MEASURED * _TUNED_FOR else 0
     return np.sort(order[:count]), np.sort(order[count:])
-
-
-def _candidates(k):
-    return max(_MEASURED * k, 2 * _TUNED_FOR)
 
 
 def _ceiling(queries, rows, names, truth):

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 import weakref
 from importlib.util import find_spec
@@ -93,6 +94,9 @@ class MilvusEngine(Engine):
     def open(self):
         """Use the collection that is in the database, as it was built.
 
+        The collection knows whether its distance is the cosine; `metric` only chooses
+        between the two Euclidean ones.
+
         Returns
         -------
         MilvusEngine
@@ -109,10 +113,11 @@ class MilvusEngine(Engine):
                 f"{self.uri}: no collection {self.collection!r} there; build it first, "
                 "or give another collection="
             )
-        facts = self._facts(client)
+        self._take_schema(client.describe_collection(self.collection, timeout=_TIMEOUT))
+        kind = client.describe_index(self.collection, "vector", timeout=_TIMEOUT)["metric_type"]
+        if (kind == "COSINE") != (self.metric == "cosine"):
+            self.metric = "cosine" if kind == "COSINE" else "euclidean"
         client.load_collection(self.collection, timeout=_TIMEOUT)
-        self.metric, self._d = facts["metric"], facts["d"]
-        self._has_labels, self._string_ids = facts["labels"], facts["string_ids"]
         self._n = self._count()
         return self
 
@@ -124,16 +129,16 @@ class MilvusEngine(Engine):
             if self.embedded:
                 _stop_server(self.uri)
 
-    def _facts(self, client):
-        description = client.describe_collection(self.collection, timeout=_TIMEOUT)
-        try:
-            facts = json.loads(description["description"])
-            return {name: facts[name] for name in ("metric", "d", "labels", "string_ids")}
-        except (ValueError, KeyError, TypeError):
+    def _take_schema(self, description):
+        fields = {field["name"]: field for field in description["fields"]}
+        if not {"row", "id", "vector"} <= set(fields):
             raise InputError(
                 f"{self.uri}: collection {self.collection!r} was not built by this package; "
                 "give another collection="
-            ) from None
+            )
+        self._d = int(fields["vector"]["params"]["dim"])
+        self._has_labels = "label" in fields
+        self._string_ids = fields["id"]["type"] == _pymilvus(self.embedded).DataType.VARCHAR
 
     def _connected(self):
         if self._client is None:
@@ -175,18 +180,15 @@ class MilvusEngine(Engine):
     def _create(self):
         milvus, client = _pymilvus(self.embedded), self._client
         kind = milvus.DataType
-        facts = {"metric": self.metric, "d": self._d, "labels": self._has_labels}
-        facts["string_ids"] = self._string_ids
-        schema = client.create_schema(
-            auto_id=False, enable_dynamic_field=False, description=json.dumps(facts)
-        )
+        schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
         # The row is the primary key: it breaks ties and finds what a failed insert left.
         schema.add_field("row", kind.INT64, is_primary=True)
         if self._string_ids:
             schema.add_field("id", kind.VARCHAR, max_length=_LONGEST)
         else:
             schema.add_field("id", kind.INT64)
-        schema.add_field("label", kind.VARCHAR, max_length=_LONGEST)
+        if self._has_labels:
+            schema.add_field("label", kind.VARCHAR, max_length=_LONGEST)
         schema.add_field("vector", kind.FLOAT_VECTOR, dim=self._d)
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
@@ -242,16 +244,12 @@ class MilvusEngine(Engine):
         self._n += len(X)
 
     def _rows(self, X, ids, labels, first, chosen):
-        names = ids[chosen.start : chosen.stop].tolist()
-        return [
-            {
-                "row": first + i,
-                "id": name,
-                "label": "" if labels is None else str(labels[i]),
-                "vector": X[i],
-            }
-            for i, name in zip(chosen, names)
-        ]
+        rows = [{"row": first + i, "vector": X[i]} for i in chosen]
+        columns = {"id": ids} if labels is None else {"id": ids, "label": labels}
+        for name, values in columns.items():
+            for row, value in zip(rows, values[chosen.start : chosen.stop].tolist()):
+                row[name] = value
+        return rows
 
     def _count(self):
         found = self._client.query(
@@ -309,7 +307,15 @@ class MilvusEngine(Engine):
         return np.array(ids, dtype=self._id_dtype()).reshape(distances.shape), distances
 
     def _write(self, folder):
-        if self.embedded:
+        if not self.embedded:
+            return
+        if Path(self.uri).is_dir():
+            # Milvus Lite 3 keeps a folder, which is whole only when nobody has it open.
+            self._client.flush(self.collection, timeout=_TIMEOUT)
+            self.close()
+            shutil.copytree(self.uri, str(folder / _FILE))
+            self.open()
+        else:
             # SQLite's own copy: whole even while the server has the file open.
             source = sqlite3.connect(self.uri)
             target = sqlite3.connect(str(folder / _FILE))
@@ -328,8 +334,10 @@ class MilvusEngine(Engine):
         return engine
 
     def _read(self, folder, settings):
+        saved = folder / _FILE
         if self.embedded:
-            shutil.copyfile(str(folder / _FILE), self.uri)
+            copy = shutil.copytree if saved.is_dir() else shutil.copyfile
+            copy(str(saved), self.uri)
         self.open()
 
 
@@ -370,19 +378,19 @@ def _forget(folder):
 
 
 def _stop_server(uri):
-    if find_spec("milvus_lite") is None:
+    if "milvus_lite.server_manager" not in sys.modules:
         return
-    from milvus_lite.server_manager import server_manager_instance
-
-    if str(Path(uri).absolute().resolve()) in server_manager_instance._servers:
-        server_manager_instance.release_server(uri)
+    manager = sys.modules["milvus_lite.server_manager"].server_manager_instance
+    if str(Path(uri).absolute().resolve()) in manager._servers:
+        manager.release_server(uri)
 
 
 def _pymilvus(embedded):
     # gRPC and pymilvus write every failed attempt to standard error; we raise it instead.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    for logger in ("pymilvus", "grpc._server"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     try:
         import pymilvus
     except ImportError:
