@@ -2,6 +2,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -224,6 +225,8 @@ def test_memory_does_not_grow_with_the_number_of_pictures(monkeypatch):
 def test_the_progress_bar_appears_when_it_takes_long_and_never_when_off(
     monkeypatch, pictures, capsys
 ):
+    # The notebooks' environment, which the tests share, hides all bars.
+    monkeypatch.setattr(extract_module, "tqdm", partial(extract_module.tqdm, disable=False))
     extract(pictures, size=64)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(extract_module, "_PATIENCE", 0)
