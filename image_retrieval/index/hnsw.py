@@ -20,6 +20,7 @@ _SPARE = 4  # of them measured in float64, beyond k
 _SAMPLE = 400  # held-out queries that parameters are chosen on
 _SAMPLE_ROWS = 20_000
 _REPEATABLE = 50_000  # rows up to which one thread builds, so that the graph is the same
+_FEW = 4  # queries that one thread answers sooner than several
 _GRAPH = "graph.bin"
 
 
@@ -73,31 +74,30 @@ class HnswEngine(MemoryEngine):
         self._prepare_exact()
         self._tuned_n, self.measured_recall = self.n, 1.0
         if self.n:
-            self._rotation = _Rotation.fit(self._X, self.metric)
-            self._tune()
+            self._tune(_Rotation.fit(self._X, self.metric))
 
     def _prepare_exact(self):
         self._exactly = PairDistances(self._X, self.metric)
         self._exact = None
 
-    def _tune(self):
+    def _tune(self, rotation):
         held_out, others = _split(self.n)
         if not len(held_out):
             self.ef = self.n
-            self._start_graph(self._rotation.dimensions, np.arange(self.n))
+            self._start_graph(rotation, self.d, np.arange(self.n))
             return
         truth = self._brute_force()._nearest(self._X[held_out], _TUNED_FOR, None, others)[0]
-        for components in self._enough_components(held_out, others, truth):
-            self._start_graph(components, others)
+        for components in self._enough_components(rotation, held_out, others, truth):
+            self._start_graph(rotation, components, others)
             if self._tune_ef(held_out, truth):
                 break
         self._insert(held_out)
 
-    def _enough_components(self, held_out, others, truth):
+    def _enough_components(self, rotation, held_out, others, truth):
         """Yield numbers of components, from the fewest that can reach the recall."""
-        sizes = self._rotation.sizes()
+        sizes = rotation.sizes()
         sample = others[:: math.ceil(len(others) / _SAMPLE_ROWS)]
-        queries, rows = self._project(held_out), self._project(sample)
+        queries, rows = rotation(self._X[held_out]), rotation(self._X[sample])
         if len(sample) < len(others):
             truth = self._brute_force()._nearest(self._X[held_out], _TUNED_FOR, None, sample)[0]
         wanted = 1 - (1 - self.recall) / 4
@@ -116,11 +116,11 @@ class HnswEngine(MemoryEngine):
             if self.measured_recall >= self.recall + error:
                 return True
             if ef >= self._graph.get_current_count() or ef > 16 * _MEASURED * _TUNED_FOR:
-                return self.components == self._rotation.dimensions
+                return self.components == self.d
             ef = math.ceil(ef * 1.25)
 
-    def _start_graph(self, components, rows):
-        self.components = components
+    def _start_graph(self, rotation, components, rows):
+        self.components, self._rotation = components, rotation.first(components)
         self._graph = _hnswlib().Index(space="l2", dim=components)
         self._graph.init_index(
             max_elements=self.n, M=_LINKS, ef_construction=_EFFORT, random_seed=1
@@ -131,10 +131,7 @@ class HnswEngine(MemoryEngine):
         threads = 1 if self.n <= _REPEATABLE else cores()
         for start in range(0, len(rows), _SAMPLE_ROWS):
             part = rows[start : start + _SAMPLE_ROWS]
-            self._graph.add_items(self._project(part), part, num_threads=threads)
-
-    def _project(self, rows):
-        return self._rotation(self._X[rows], self.components or None)
+            self._graph.add_items(self._rotation(self._X[part]), part, num_threads=threads)
 
     def _extend(self, first):
         if self._graph is None or self.n > 2 * self._tuned_n:
@@ -190,8 +187,8 @@ class HnswEngine(MemoryEngine):
     def _candidates(self, Q, count, k):
         ef = max(count, self._ef_for(k))
         self._graph.set_ef(min(ef, self.n))
-        threads = 1 if len(Q) < 4 else cores()
-        Y = self._rotation(Q, self.components)
+        threads = 1 if len(Q) < _FEW else cores()
+        Y = self._rotation(Q)
         return self._graph.knn_query(Y, k=count, num_threads=threads)[0].astype(np.int64)
 
     def _measure(self, Q, candidates, k):
@@ -236,7 +233,7 @@ class HnswEngine(MemoryEngine):
         if not self.n:
             return
         center = read_array(folder, "center", "f", (self.d,))
-        matrix = read_array(folder, "rotation", "f", (self.d, self.d))
+        matrix = read_array(folder, "rotation", "f", (self.d, self.components))
         self._rotation = _Rotation(center, matrix, self.metric)
         self._graph = _hnswlib().Index(space="l2", dim=self.components)
         self._graph.load_index(str(folder / _GRAPH), max_elements=self.n)
@@ -247,7 +244,6 @@ class _Rotation:
 
     def __init__(self, center, matrix, metric):
         self.center, self.matrix, self.metric = center, matrix, metric
-        self.dimensions = matrix.shape[1]
 
     @classmethod
     def fit(cls, X, metric):
@@ -257,15 +253,23 @@ class _Rotation:
         matrix = np.linalg.eigh(covariance)[1][:, ::-1]
         return cls(center.astype(np.float32), matrix.astype(np.float32), metric)
 
-    def __call__(self, X, components=None):
-        """Return the first components of vectors, float32."""
+    def __call__(self, X):
+        """Return the components of vectors, float32."""
         centered = _as_measured(X, self.metric) - self.center
-        return centered @ self.matrix[:, :components]
+        if len(X) < _FEW:
+            # One thread: to wake and await a second takes longer than the product.
+            return np.einsum("ij,kj->ik", centered, self.matrix.T)
+        return centered @ self.matrix
+
+    def first(self, components):
+        """Return the rotation to the first components only."""
+        matrix = np.asfortranarray(self.matrix[:, :components])
+        return _Rotation(self.center, matrix, self.metric)
 
     def sizes(self):
         """Return the numbers of components worth trying: 64, 128, … and all."""
-        sizes = [64 << i for i in range(20) if 64 << i < self.dimensions]
-        return [*sizes, self.dimensions]
+        sizes = [64 << i for i in range(20) if 64 << i < len(self.matrix)]
+        return [*sizes, len(self.matrix)]
 
 
 def _as_measured(X, metric):
