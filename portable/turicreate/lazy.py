@@ -42,6 +42,13 @@ class LazyColumn:
         return LazyColumn(length, self.dtype, lambda: self.get().take(rows))
 
 
+def peek(column):
+    """Return (column, whether nobody else holds it): one in files is read, but not kept."""
+    if isinstance(column, LazyColumn) and column.folder is not None and column._column is None:
+        return column._compute(), True
+    return get(column), False
+
+
 def get(column):
     """Return a column, computed if it was lazy."""
     return column if isinstance(column, Column) else column.get()

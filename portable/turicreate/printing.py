@@ -44,6 +44,8 @@ def cell_text(value):
         value = value.tolist()
     if isinstance(value, list):
         return "[" + ", ".join(_item_text(item) for item in value) + "]"
+    if isinstance(value, np.ndarray):
+        return str(value).replace("\n", " ")
     return escape(str(value))
 
 

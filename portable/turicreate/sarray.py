@@ -369,7 +369,7 @@ class SArray:
         """Return the values as an array: a matrix for vectors of one length, objects where
         values are missing.
         """
-        return vectors.to_numpy(self._data)
+        return vectors.to_numpy(*lazy.peek(self._column))
 
     # Figures
 

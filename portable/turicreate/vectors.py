@@ -5,16 +5,16 @@ import numpy as np
 from .columns import NumberColumn, ObjectColumn, VectorColumn
 
 
-def to_numpy(column):
-    """Return a column as a NumPy array, see `SArray.to_numpy`."""
+def to_numpy(column, own=False):
+    """Return a column as a NumPy array, see `SArray.to_numpy`; `own` spares a copy."""
     if not len(column):
         return np.empty(0)
     if isinstance(column, VectorColumn):
         matrix = column.matrix()
         if matrix is not None:
-            return matrix.copy()
+            return matrix if own else matrix.copy()
     elif isinstance(column, NumberColumn) and column.missing is None:
-        return column.values.copy()
+        return column.values if own else column.values.copy()
     elif column.dtype is np.ndarray:
         return np.asarray(column.tolist())
     return ObjectColumn.from_list(column.tolist(), object).values

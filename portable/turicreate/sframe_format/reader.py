@@ -5,15 +5,18 @@ stays in proportion to the files, and nothing is ever executed or unpickled.
 """
 
 import contextlib
+import itertools
 from pathlib import Path
 
-from ..columns import concatenate
+import numpy as np
+
+from ..columns import VectorColumn, concatenate
 from . import index
 from .blocks import column_of, decode_block, decompress
 from .errors import SFrameFormatError
 from .limits import DEFAULT, Budget
 from .segment import Segment
-from .types import PYTHON_TYPES
+from .types import PYTHON_TYPES, VECTOR
 
 
 class StoredColumn:
@@ -32,7 +35,11 @@ class StoredColumn:
     def read(self):
         """Return the values as a `turicreate.columns.Column`."""
         with describe_damage(self.folder):
-            parts = list(self._blocks())
+            budget = Budget(self._archive.limits, self._archive.file_bytes(self._column))
+            parts = self._blocks(budget)
+            if self._column.kind == VECTOR:
+                return _gather_vectors(parts, self.rows, budget)
+            parts = list(parts)
             return concatenate(parts) if parts else column_of([], self._column.kind)
 
     def check(self):
@@ -40,8 +47,7 @@ class StoredColumn:
         for place, rows in zip(self._column.segments, self._column.rows):
             self._archive.segment(place.index).blocks(place.column, rows)
 
-    def _blocks(self):
-        budget = Budget(self._archive.limits, self._archive.file_bytes(self._column))
+    def _blocks(self, budget):
         for place, rows in zip(self._column.segments, self._column.rows):
             segment = self._archive.segment(place.index)
             blocks = segment.blocks(place.column, rows)
@@ -58,6 +64,28 @@ class StoredColumn:
         budget.spend(size)
         plain = decompress(data, size, flags)
         return decode_block(plain, self._column.kind, rows, flags, budget)
+
+
+def _gather_vectors(parts, rows, budget):
+    """Return blocks of vectors as one column, each copied to its place as it is decoded."""
+    first = next(parts, None)
+    if first is None:
+        return column_of([], VECTOR)
+    matrix = first.matrix()
+    if matrix is None:
+        return concatenate([first, *parts])
+    width = matrix.shape[1]
+    budget.spend(8 * rows * width)
+    whole = np.empty((rows, width))
+    done = 0
+    for part in itertools.chain([first], parts):
+        matrix = part.matrix()
+        if matrix is None or matrix.shape[1] != width:
+            before = VectorColumn.from_matrix(whole[:done])
+            return concatenate([before, part, *parts])
+        whole[done : done + len(part)] = matrix
+        done += len(part)
+    return VectorColumn.from_matrix(whole)
 
 
 class Archive:

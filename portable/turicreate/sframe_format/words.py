@@ -11,6 +11,8 @@ from .cursor import VARINT_LENGTH
 from .errors import SFrameFormatError
 
 FRAME = 128
+#: Frames looked at one by one before NumPy compares many at once.
+_FEW_FRAMES = 6
 _VARINT_LENGTHS = np.frombuffer(VARINT_LENGTH, np.uint8)
 
 
@@ -22,24 +24,26 @@ def decode_words(cursor, count):
     cursor.budget.spend(8 * frames * FRAME)
     data = np.frombuffer(cursor.data, np.uint8)
     whole, rest = divmod(count, FRAME)
-    runs, position = _find_runs(data, cursor.position, cursor.end, whole)
+    runs, position = _find_runs(cursor.data, data, cursor.position, cursor.end, whole)
     words = _decode_runs(data, runs, whole)
     if rest:
-        run, position = _read_frame(data, position, cursor.end, rest)
-        words = np.concatenate([words, _decode_frames(data, [(0, 1, position - run[1], run)], rest)[0]])
+        shape, after = _read_frame(cursor.data, position, cursor.end, rest)
+        last = _decode_frames(data, [(0, 1, position, shape)], rest)[0]
+        words = np.concatenate([words, last]) if whole else last
+        position = after
     cursor.position = position
     return words
 
 
-def _read_frame(data, position, end, count):
+def _read_frame(raw, position, end, count):
     """Return ((header, size, varint length), end) of the frame at `position`."""
     if end - position < 2:
         raise SFrameFormatError("a block ends inside its packed numbers")
-    header = int(data[position])
+    header = raw[position]
     codec, width = header & 3, header >> 2
     if codec == 3 or width > 7:
         raise SFrameFormatError(f"packed numbers have an unknown header byte {header}")
-    base = VARINT_LENGTH[data[position + 1]]
+    base = VARINT_LENGTH[raw[position + 1]]
     size = 1 + base + _packed_bytes(codec, width, count)
     if size > end - position:
         raise SFrameFormatError("a block ends inside its packed numbers")
@@ -51,24 +55,30 @@ def _packed_bytes(codec, width, count):
     return ((count - (codec > 0)) * bits + 7) // 8
 
 
-def _find_runs(data, position, end, frames):
+def _find_runs(raw, data, position, end, frames):
     """Return [(first frame, number of frames, position, shape)] and where the frames end."""
     runs = []
     done = 0
     while done < frames:
-        shape, after = _read_frame(data, position, end, FRAME)
+        shape, _ = _read_frame(raw, position, end, FRAME)
         most = min(frames - done, (end - position) // shape[1])
-        length = _run_length(data, position, shape, most) if most > 1 else 1
+        length = _run_length(raw, data, position, shape, most)
         runs.append((done, length, position, shape))
         done += length
         position += length * shape[1]
     return runs, position
 
 
-def _run_length(data, position, shape, most):
+def _run_length(raw, data, position, shape, most):
     """Return how many frames from `position` on have the shape of the first, at most `most`."""
     header, size, base = shape
-    length, step = 1, 16
+    length, at = 1, position + size
+    while length < min(most, _FEW_FRAMES):
+        if raw[at] != header or VARINT_LENGTH[raw[at + 1]] != base:
+            return length
+        length += 1
+        at += size
+    step = 16
     while length < most:
         step = min(step, most - length)
         start = position + length * size

@@ -13,20 +13,28 @@ _ABSENT = ("dot_product", "jaccard", "weighted_jaccard", "levenshtein", "gaussia
 _FEW_FEATURES = 4
 
 
+def _sums(values):
+    """Return the sums of the columns of (d, n), added up from the first row to the last."""
+    if values.shape[1] == 1:
+        # NumPy would add a single column up in pairs.
+        return np.add.accumulate(values[:, 0])[-1:]
+    return np.add.reduce(values, axis=0)
+
+
 def _dot(X, q):
     """Return the inner products of the rows of X, given as (d, n), with q."""
-    return np.add.reduce(X * q[:, None], axis=0)
+    return _sums(X * q[:, None])
 
 
 def _squared(X, q):
     if len(q) <= _FEW_FEATURES:
-        return np.add.reduce((X - q[:, None]) ** 2, axis=0)
+        return _sums((X - q[:, None]) ** 2)
     norms = _dot_self(X) + _dot_self(q[:, None])
     return np.maximum(norms - 2 * _dot(X, q), 0)
 
 
 def _dot_self(X):
-    return np.add.reduce(X * X, axis=0)
+    return _sums(X * X)
 
 
 def _cosine(X, q):
@@ -38,7 +46,7 @@ def _cosine(X, q):
 _FUNCTIONS = {
     "euclidean": lambda X, q: np.sqrt(_squared(X, q)),
     "squared_euclidean": _squared,
-    "manhattan": lambda X, q: np.add.reduce(np.abs(X - q[:, None]), axis=0),
+    "manhattan": lambda X, q: _sums(np.abs(X - q[:, None])),
     "cosine": _cosine,
     "transformed_dot_product": lambda X, q: np.log1p(np.exp(-_dot(X, q))),
 }

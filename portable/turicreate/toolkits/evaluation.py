@@ -38,12 +38,17 @@ def accuracy(targets, predictions, average="micro"):
     pairs = list(zip(targets, predictions))
     if average == "micro":
         return sum(one == other for one, other in pairs) / len(pairs)
+    classes = _classes(targets, predictions)
+    if average == "macro":
+        # The mean over classes of "of the class or not?" answered rightly.
+        right = [(one == c) == (other == c) for c in classes for one, other in pairs]
+        return sum(right) / len(right)
     # Per class: of the rows predicted to be of the class, the share that is.
     by_class = {}
-    for label in _classes(targets, predictions):
+    for label in classes:
         predicted = [one == other for one, other in pairs if other == label]
         by_class[label] = sum(predicted) / len(predicted) if predicted else None
-    return _averaged(by_class, average)
+    return by_class
 
 
 def _averaged(by_class, average):

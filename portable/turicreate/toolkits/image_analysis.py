@@ -72,6 +72,8 @@ def resize(image, width, height, channels=None, decode=False, resample="nearest"
         raise ValueError(f"Unknown resample option: '{resample}'")
     if channels not in (None, 1, 3, 4):
         raise ToolkitError(f"Unsupported channel size {channels}")
+    if int(width) != width or int(height) != height:
+        raise ToolkitError(f"Cannot resize to {width}x{height}: both must be integers")
     if min(width, height) < 1:
         raise ToolkitError(f"Cannot resize to {width}x{height}: both must be at least 1")
     if isinstance(image, SArray) and image.dtype is Image:
