@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from index_reference import features
+from index_reference import brute_force, features
 
 from tools.bench import __main__ as command
 from tools.bench import features as bench_features
-from tools.bench import report, search, timing
+from tools.bench import pruning, report, search, timing
 from tools.bench.features import Pool
 
 LABELS = np.array(["cat", "dog"] * 60)
@@ -66,9 +66,15 @@ def test_the_whole_of_it(monkeypatch, tmp_path, capsys):
     assert "written: build/bench-" in capsys.readouterr().out
 
 
-def test_the_pool_is_the_sample_where_nothing_real_is_built(monkeypatch):
-    place = bench_features.locate("sample")
-    monkeypatch.setattr(bench_features, "locate", lambda name: place)
+def test_the_pool_is_the_data_of_the_notebooks():
     pool = bench_features.pool()
     assert pool.name == "images of the bundled sample"
     assert pool.X.shape == (len(pool.y), 1280)
+
+
+def test_pruning_finds_the_same_neighbors():
+    X = np.concatenate([features(300, 300), features(300, 300, seed=2)])
+    pruned = pruning.PrunedSearch(X, 8)
+    found = np.sort(pruned(X[:20]), axis=1)
+    np.testing.assert_array_equal(found, np.sort(brute_force(X, X[:20], 10)[0], axis=1))
+    assert 0 < pruned.survivors < 1

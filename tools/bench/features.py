@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_retrieval.datasets import load, locate
-from image_retrieval.errors import InputError
 from image_retrieval.index import resample
 from image_retrieval.sframes import sarray_to_vectors
 
 QUERIES = 1000
+_WORDS = {"cifar10": "CIFAR-10 images", "sample": "images of the bundled sample"}
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,12 @@ class Pool:
 
 
 def pool():
-    """Return the features of real CIFAR-10 where built, else of the bundled sample."""
-    try:
-        place = locate("cifar10")
-    except InputError:
-        place = locate("sample")
-    tables = load(place.name)
+    """Return the features of the data that `IMAGE_RETRIEVAL_DATA` names.
+
+    Without it, those of real CIFAR-10 where built, else of the bundled sample.
+    """
+    place = locate()
+    tables = load(place.name if place.name in _WORDS else place.folder)
     X = np.concatenate([sarray_to_vectors(table["deep_features"]) for table in tables])
     y = np.concatenate([np.array(list(table["label"]), dtype=np.str_) for table in tables])
-    what = "CIFAR-10 images" if place.name == "cifar10" else "images of the bundled sample"
-    return Pool(what, X, y)
+    return Pool(_WORDS.get(place.name, f"images of the folder {place.name}"), X, y)
