@@ -5,9 +5,6 @@ import numpy as np
 from image_retrieval.errors import InputError
 
 _PCA_DIMENSIONS = 50
-# Up to here the exact gradient is fast enough. Its sums have one order, so that a run can be
-# repeated to the last bit; the approximation adds up in whatever order its threads end.
-_EXACT_UP_TO = 600
 
 
 def tsne(X, perplexity=30, seed=0):
@@ -41,24 +38,25 @@ def tsne(X, perplexity=30, seed=0):
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     X = _finite_matrix(X)
+    if X.shape[1] < 2:
+        raise InputError(
+            "vectors of one dimension lie on a line already; give 2 dimensions or more"
+        )
     if not 1 <= perplexity < len(X):
         raise InputError(
             f"perplexity={perplexity} is not possible with {len(X)} vectors; "
             f"choose from 1 to less than {len(X)}"
         )
     dimensions = min(_PCA_DIMENSIONS, *X.shape)
-    X = PCA(dimensions, svd_solver="full").fit_transform(X)
-    method = "exact" if len(X) <= _EXACT_UP_TO else "barnes_hut"
-    model = TSNE(
-        init="pca",
-        learning_rate="auto",
-        method=method,
-        perplexity=perplexity,
-        random_state=seed,
-    )
-    return model.fit_transform(X).astype(np.float64)
+    model = TSNE(init="pca", learning_rate="auto", perplexity=perplexity, random_state=seed)
+    # Threads would add up in another order each time; and where other programs are busy they
+    # wait for one another, which can take ten times as long.
+    with threadpool_limits(1):
+        X = PCA(dimensions, svd_solver="full").fit_transform(X)
+        return model.fit_transform(X).astype(np.float64)
 
 
 def label_accuracy(points, labels, k=5):

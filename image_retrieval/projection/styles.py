@@ -2,7 +2,8 @@
 
 from image_retrieval.errors import InputError
 
-# Okabe and Ito's eight (https://jfly.uni-koeln.de/color/) and a gray; yellow comes late.
+# Okabe and Ito's eight (https://jfly.uni-koeln.de/color/) and a dark brown, which stays far
+# from them for every kind of color vision, as gray does not.
 COLORS = (
     "#0072B2",
     "#E69F00",
@@ -12,7 +13,7 @@ COLORS = (
     "#D55E00",
     "#000000",
     "#F0E442",
-    "#999999",
+    "#803333",
 )
 # The same shapes under Matplotlib's and Bokeh's names.
 _SHAPES = (
