@@ -1,5 +1,7 @@
 """Exactness of the fast brute force where float32 alone would go wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from index_reference import brute_force, features
@@ -105,6 +107,33 @@ def test_memory_is_bounded_by_the_block(monkeypatch):
     index.build(features(9000, 16), block_mb=1).search(features(600, 16, seed=1), k=10)
     assert len(sizes) > 10
     assert max(sizes) <= 2**20 * 2
+
+
+def test_overlapping_searches_give_the_threads_back():
+    import threadpoolctl
+
+    def threads():
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+
+    before = threads()
+    engine, Q = index.build(features(3000, 64)), features(200, 64, seed=1)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: engine.search(Q, k=3)[0], range(12)))
+    assert all((answer == answers[0]).all() for answer in answers)
+    assert threads() == before
+
+
+def test_a_filtered_search_copies_a_block_at_a_time(monkeypatch):
+    sizes = []
+    original = exact.lowest
+    monkeypatch.setattr(
+        exact, "lowest", lambda values, k: (sizes.append(values.shape[1]), original(values, k))[1]
+    )
+    X, labels = features(9000, 128), ["a", "b", "b"] * 3000
+    found = index.build(X, labels=labels, block_mb=1).search(X[1], k=3, where="b")[0]
+    rows = np.flatnonzero(np.array(labels) == "b")
+    np.testing.assert_array_equal(found, rows[brute_force(X[rows], X[1:2], 3)[0]])
+    assert max(sizes[:-1]) * 128 * 4 <= 2**20
 
 
 def test_a_full_ranking():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from index_reference import features
 
-from image_retrieval import index
+from image_retrieval import datasets, index
 from image_retrieval.errors import InputError
 from image_retrieval.index import table
 
@@ -36,6 +36,17 @@ def turicreate_model(sframe, metric="euclidean"):
         method="brute_force",
         verbose=False,
     )
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_the_neighbors_of_turi_create_on_the_bundled_sample(metric):
+    pytest.importorskip("turicreate")
+    train, test = datasets.load("sample")
+    ours = index.create(train, metric=metric).query(test, k=10)
+    theirs = turicreate_model(train, metric).query(test, k=10, verbose=False)
+    assert len(ours) == 10 * len(test)
+    assert list(ours["reference_label"]) == list(theirs["reference_label"])
+    np.testing.assert_allclose(ours["distance"], theirs["distance"], rtol=1e-9, atol=1e-6)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])

@@ -42,11 +42,13 @@ class LowerBounds:
 
     def __init__(self, X, metric):
         self.metric = metric
-        scale = _inverse(norms(X)) if metric == "cosine" else None
-        self.center = _common_offset(X, scale)
-        same = scale is None and self.center is None
-        self.Z = X if same else _rounded_once(X, scale, self.center)
-        lengths = norms(self.Z)
+        lengths = norms(X)
+        scale = _inverse(lengths) if metric == "cosine" else None
+        self.center = _common_offset(X, lengths, scale)
+        self.Z = X
+        if scale is not None or self.center is not None:
+            self.Z = _rounded_once(X, scale, self.center)
+            lengths = norms(self.Z)
         self.usable = self._gamma() < 0.25 and lengths.max(initial=0) < _LARGEST
         if self.usable:
             self._prepare(lengths)
@@ -81,7 +83,7 @@ class LowerBounds:
         return Y, np.square(norms(Y)), usable
 
     def of_queries(self, Y):
-        """Return a function that gives the bounds of chosen rows for the queries `Y`."""
+        """Return what gives the bounds of chosen rows for the queries `Y`."""
         longest = float(norms(Y).max(initial=0))
         return _QueryBounds(self, np.float32(-2) * Y, np.float32(longest))
 
@@ -109,7 +111,7 @@ def _inverse(lengths):
     return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
 
 
-def _common_offset(X, scale):
+def _common_offset(X, lengths, scale):
     """Return the mean row where it is long against the rows' distances to it, else None."""
     if not len(X) or (scale is not None and not scale.all()):
         return None  # a vector of zeros has no unit vector, and must stay zero
@@ -117,14 +119,10 @@ def _common_offset(X, scale):
     with np.errstate(over="ignore", invalid="ignore"):
         mean = (weights.astype(np.float32) @ X) / np.float32(len(X))
         offset = float(np.square(mean, dtype=np.float64).sum())
-        spread = _mean_square(X) - offset if scale is None else 1.0 - offset
-    if not np.isfinite(offset) or offset <= _OFFSET_WORTH_A_COPY * max(spread, 0.0):
+        mean_square = float(np.mean(np.square(lengths))) if scale is None else 1.0
+    if not np.isfinite(offset) or offset <= _OFFSET_WORTH_A_COPY * max(mean_square - offset, 0.0):
         return None
     return mean
-
-
-def _mean_square(X):
-    return float(np.mean(np.square(norms(X))))
 
 
 def _rounded_once(X, scale, center):

@@ -143,7 +143,9 @@ class _Search:
 
     def _blocks(self, q):
         """Yield the start and the rows of each block, as a slice or an array of rows."""
-        size = max(1024, self.block_bytes // (4 * q))
+        # Chosen rows are copied to be multiplied; the copy, too, must fit into a block.
+        widest = q if self.rows is None else max(q, self.bounds.Z.shape[1])
+        size = max(1024, self.block_bytes // (4 * widest))
         for start in range(0, self.n, size):
             stop = min(start + size, self.n)
             yield start, slice(start, stop) if self.rows is None else self.rows[start:stop]

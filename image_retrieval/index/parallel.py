@@ -1,8 +1,8 @@
 """Running numpy work on all cores, one BLAS thread in each."""
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 
 
 def cores():
@@ -23,12 +23,40 @@ def in_parallel(function, items):
     workers = min(cores(), len(items))
     if workers <= 1:
         return [function(item) for item in items]
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with _ONE_BLAS_THREAD, ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, items))
 
 
-@lru_cache(maxsize=1)
-def _blas():
-    from threadpoolctl import ThreadpoolController
+class _OneBlasThread:
+    """Holds BLAS to one thread from the first entry to the last exit.
 
-    return ThreadpoolController()
+    The limit is the whole process's. Were each search to restore what it found, two that
+    overlap could leave BLAS on one thread for good.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._controller = self._limit = None
+
+    def __enter__(self):
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._limit = self._blas().limit(limits=1, user_api="blas")
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limit.restore_original_limits()
+
+    def _blas(self):
+        if self._controller is None:
+            from threadpoolctl import ThreadpoolController
+
+            self._controller = ThreadpoolController()
+        return self._controller
+
+
+_ONE_BLAS_THREAD = _OneBlasThread()

@@ -87,7 +87,7 @@ def as_ids(ids, n, first=0):
     """
     if ids is None:
         return np.arange(first, first + n, dtype=np.int64)
-    array = _as_integers_or_strings(list(ids), "ids")
+    array = _as_integers_or_strings(ids, "ids")
     if len(array) != n:
         raise InputError(f"{len(array)} ids for {n} vectors; give one id a row")
     values, counts = np.unique(array, return_counts=True)
@@ -99,6 +99,9 @@ def as_ids(ids, n, first=0):
 
 
 def _as_integers_or_strings(values, what):
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iU" and values.ndim == 1:
+        return values.astype(np.int64 if values.dtype.kind == "i" else values.dtype)
+    values = list(values)
     if all(isinstance(value, str) for value in values) and values:
         return np.array(values, dtype=np.str_)
     if all(_is_integer(value) for value in values):
