@@ -49,7 +49,8 @@ def gallery(
         What `query_label` holds. Turi Create numbers the rows of the query from 0, unless
         `query` was called with `label='id'`. Needed only where both readings fit.
     details : dict, optional
-        Further pictures below a neighbor, for example heat maps:
+        Further pictures below a neighbor, such as the heat maps of
+        `image_retrieval.explain.gallery`:
         `{(query_label, reference_label): [(picture, caption), ...]}`.
     title : str, optional
         Heading of the saved file.
