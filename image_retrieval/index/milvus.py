@@ -196,11 +196,13 @@ class MilvusEngine(Engine):
         client.create_collection(
             self.collection,
             schema=schema,
-            index_params=index,
             num_shards=self.shards,
             consistency_level="Strong",
             timeout=_TIMEOUT,
         )
+        # There is nothing to index yet; to wait for it would take half a second.
+        client.create_index(self.collection, index, sync=False, timeout=_TIMEOUT)
+        client.load_collection(self.collection, timeout=_TIMEOUT)
 
     def _append(self, X, ids, labels):
         _refuse_long(ids, labels)
