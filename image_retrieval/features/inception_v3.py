@@ -22,6 +22,8 @@ URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v
 # Keras's own check of the download, in keras/src/applications/inception_v3.py.
 MD5 = "bcbd6486424b2319ff4ef7d526e38f63"
 _NONE = "none"
+# What Keras 2 and 3 raise on files that are no weights, or another network's.
+_UNFIT = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
 _OTHERWISE = "backbone 'efficientnet_lite0' works now"
 
 
@@ -134,8 +136,11 @@ def _architecture(pooling):
 
 def _with_weights(model, path):
     try:
-        model.load_weights(str(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        with warnings.catch_warnings():
+            # Keras 3 only warns about layers that it finds no weights for, and leaves them random.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(str(path))
+    except (*_UNFIT, UserWarning) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{path}: not InceptionV3's weights without the classifier ({reason}); "
