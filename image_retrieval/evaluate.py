@@ -23,6 +23,7 @@ Where R is 0, recall and AP are undefined: they are nan, and left out of every m
 """
 
 from collections import OrderedDict
+from itertools import count
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from image_retrieval.explore.tables import text_table
 from image_retrieval.sframes import column_names
 
 NEIGHBOR_COLUMNS = ("query_label", "reference_label", "rank")
+METRICS = ("euclidean", "cosine", "manhattan")
+_MISSING = -1
+_CHUNK_MB = 64  # of distances at a time
 
 
 class Ranking:
@@ -43,8 +47,6 @@ class Ranking:
     query_labels : ndarray of str, shape (n,)
     neighbor_ids : ndarray, shape (n, depth)
         The id, or row number, of the neighbor at each rank.
-    neighbor_labels : ndarray of str, shape (n, depth)
-        Its label; the empty string where a query has fewer neighbors than others.
     hits : ndarray of bool, shape (n, depth)
         Whether the neighbor at each rank has the query's label.
     n_relevant : ndarray of int, shape (n,)
@@ -57,11 +59,18 @@ class Ranking:
 
     def __init__(self, queries, neighbors, reference_labels, self_left_out=False):
         self.query_ids, self.query_labels = queries
-        self.neighbor_ids, self.neighbor_labels = neighbors
-        self.hits = self.neighbor_labels == self.query_labels[:, None]
-        self.n_relevant = _count_of(self.query_labels, reference_labels) - self_left_out
-        self.n_reference = len(reference_labels) - self_left_out
+        self.neighbor_ids, rows = neighbors
         self.labels = sorted({*self.query_labels.tolist(), *reference_labels.tolist()})
+        # Numbers instead of names: a full ranking of many images still fits into memory.
+        self._query_codes, codes = self._encode(self.query_labels), self._encode(reference_labels)
+        self._neighbor_codes = np.append(codes, _MISSING)[rows]
+        self.hits = self._neighbor_codes == self._query_codes[:, None]
+        frequency = np.bincount(codes, minlength=len(self.labels))
+        self.n_relevant = frequency[self._query_codes] - self_left_out
+        self.n_reference = len(reference_labels) - self_left_out
+
+    def _encode(self, labels):
+        return np.searchsorted(self.labels, labels).astype(np.int16)
 
     def __len__(self):
         return len(self.query_labels)
@@ -70,6 +79,18 @@ class Ranking:
     def depth(self):
         """Ranks known for each query."""
         return self.hits.shape[1]
+
+    @property
+    def neighbor_labels(self):
+        """Labels of the neighbors, shape (n, depth); "" where a query has fewer than others."""
+        return np.asarray([*self.labels, ""])[self._neighbor_codes]
+
+    def count_labels(self, k):
+        """Count the labels of the first `k` neighbors by the query's, see `confusion`."""
+        n = len(self.labels)
+        neighbors = self._neighbor_codes[:, :k]
+        pairs = self._query_codes[:, None].astype(int) * n + neighbors
+        return np.bincount(pairs[neighbors != _MISSING], minlength=n * n).reshape(n, n)
 
     @property
     def is_full(self):
@@ -112,7 +133,7 @@ def rank_features(
     depth : int, optional
         Neighbors to keep for each query; by default all of them.
     metric : str
-        A metric of `sklearn.neighbors.NearestNeighbors`: "euclidean", "cosine", ...
+        "euclidean", "cosine" or "manhattan".
 
     Returns
     -------
@@ -187,10 +208,10 @@ def rank_neighbors(neighbors, reference, query=None):
     if depth == 0:
         raise InputError("each query has only itself as a neighbor; ask for k of 2 or more")
     neighbor_ids, known = _as_rows(query_ids, queries, references, depth)
-    neighbor_labels = _look_up(of_reference, neighbor_ids, "reference_label")
+    rows = _look_up(dict(zip(of_reference, count())), neighbor_ids, "reference_label")
     return Ranking(
-        (query_ids, _look_up(of_query, query_ids, "query_label")),
-        (neighbor_ids, np.where(known, neighbor_labels, "")),
+        (query_ids, _look_up(of_query, query_ids, "query_label").astype(str)),
+        (neighbor_ids, np.where(known, rows, _MISSING)),
         np.asarray(list(of_reference.values()), dtype=str),
         self_left_out=query is None,
     )
@@ -268,9 +289,9 @@ def average_precision(ranking, k=None):
             f"ranked, got {ranking.depth}; give k, or query with k=None"
         )
     k = ranking.depth if k is None else _checked_k(ranking, k)
-    hits = ranking.hits[:, :k]
-    precisions = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
-    return _divide((precisions * hits).sum(axis=1), np.minimum(ranking.n_relevant, k))
+    ranks = np.arange(1, k + 1)
+    sums = [np.sum(np.cumsum(hits) * hits / ranks) for hits in ranking.hits[:, :k]]
+    return _divide(np.asarray(sums), np.minimum(ranking.n_relevant, k))
 
 
 def one_nn_accuracy(ranking):
@@ -356,14 +377,7 @@ def confusion(ranking, k=1):
     counts : ndarray of int, shape (labels, labels)
         `counts[i, j]` neighbors have label j where the query has label i.
     """
-    k = _checked_k(ranking, k)
-    labels = ranking.labels
-    neighbors = ranking.neighbor_labels[:, :k]
-    counts = np.zeros((len(labels), len(labels)), dtype=int)
-    for i, label in enumerate(labels):
-        chosen = neighbors[ranking.query_labels == label]
-        counts[i] = [(chosen == other).sum() for other in labels]
-    return labels, counts
+    return ranking.labels, ranking.count_labels(_checked_k(ranking, k))
 
 
 def confusion_table(labels, counts, corner="query"):
@@ -396,24 +410,35 @@ def _rank_rows(X_reference, y_reference, X_query, y_query, depth, metric):
     indices = _nearest(X_reference, X_query, depth, metric)
     return Ranking(
         (np.arange(len(y_query)), y_query),
-        (indices, y_reference[indices]),
+        (indices, indices),
         y_reference,
         self_left_out=X_query is None,
     )
 
 
 def _nearest(X_reference, X_query, depth, metric):
+    """Return the rows of the nearest references, ties in the order of the rows."""
     # Imported here: `import image_retrieval` stays fast for those who evaluate nothing.
-    from sklearn.neighbors import VALID_METRICS, NearestNeighbors
+    from sklearn.metrics import pairwise_distances_chunked
 
-    if metric not in VALID_METRICS["brute"]:
-        raise InputError(f"metric {metric!r} is unknown; use 'euclidean', 'cosine' or 'manhattan'")
+    if metric not in METRICS:
+        raise InputError(f"metric {metric!r} is unknown; use one of: {', '.join(METRICS)}")
     found = len(X_reference) - (X_query is None)
     depth = found if depth is None else min(depth, found)
     if depth < 1:
         raise InputError(f"nothing to rank: depth {depth} of {len(X_reference)} references")
-    model = NearestNeighbors(algorithm="brute", metric=metric).fit(X_reference)
-    return model.kneighbors(X_query, n_neighbors=depth, return_distance=False)
+
+    def rank(distances, start):
+        if X_query is None:
+            rows = np.arange(len(distances))
+            distances[rows, start + rows] = np.inf
+        return np.argsort(distances, axis=1, kind="stable")[:, :depth].astype(np.int32)
+
+    queries = X_reference if X_query is None else X_query
+    chunks = pairwise_distances_chunked(
+        queries, X_reference, metric=metric, reduce_func=rank, working_memory=_CHUNK_MB
+    )
+    return np.concatenate(list(chunks))
 
 
 def _labeled_matrix(X, y, what):
@@ -422,8 +447,8 @@ def _labeled_matrix(X, y, what):
         raise InputError(
             f"{what} features must be numbers of shape (n, d), got {X.dtype} of shape {X.shape}"
         )
-    # Unsigned pixels would wrap around in a difference.
-    X = X if X.dtype.kind == "f" else X.astype(np.float32)
+    # Differences of unsigned pixels would wrap around, and float32 would round near distances.
+    X = X.astype(np.float64)
     if not np.isfinite(X).all():
         row = int(np.argmin(np.isfinite(X).all(axis=1)))
         raise InputError(f"{what} features have a value that is not finite in row {row}; remove it")
@@ -477,22 +502,16 @@ def _as_rows(query_ids, queries, references, depth):
     return references[np.minimum(indices, len(references) - 1)], known
 
 
-def _look_up(labels, ids, what):
+def _look_up(known, ids, what):
     unique, inverse = np.unique(ids, return_inverse=True)
     try:
-        names = np.asarray([str(labels[name]) for name in unique.tolist()])
+        found = np.asarray([known[name] for name in unique.tolist()])
     except KeyError as error:
         raise InputError(
             f"{what} {error.args[0]!r} is no image given here; give the images that were "
             "searched, with ids if the query used label='id', else their labels alone"
         ) from None
-    return names[inverse.reshape(ids.shape)]
-
-
-def _count_of(query_labels, reference_labels):
-    names, counts = np.unique(reference_labels, return_counts=True)
-    count = dict(zip(names.tolist(), counts.tolist()))
-    return np.asarray([count.get(label, 0) for label in query_labels.tolist()], dtype=int)
+    return found[inverse.reshape(ids.shape)]
 
 
 def _checked_k(ranking, k):

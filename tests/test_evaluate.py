@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from image_retrieval import evaluate
 from image_retrieval.errors import InputError
@@ -193,6 +193,28 @@ def test_summary_ends_with_the_full_ranking_only_where_it_is_known():
     assert full["k"] == [5, "all"] and cut["k"] == [5]
     assert full["precision"][0] == cut["precision"][0]
     assert full["mAP"][1] is not None and full["precision"][1] is None
+
+
+def test_equal_distances_are_ranked_by_row():
+    ranking = evaluate.rank_features([[1.0]] * 300, ["cat"] * 300, [[0.0]], ["cat"])
+    np.testing.assert_array_equal(ranking.neighbor_ids[0], np.arange(300))
+
+
+@pytest.mark.parametrize("metric", evaluate.METRICS)
+def test_every_metric_ranks_by_its_distance(metric):
+    X, y, queries, labels = clusters()
+    ranking = evaluate.rank_features(X, y, queries, labels, depth=7, metric=metric)
+    expected = NearestNeighbors(metric=metric, algorithm="brute").fit(X).kneighbors(queries, 7)[1]
+    np.testing.assert_array_equal(ranking.neighbor_ids, expected)
+
+
+def test_neighbor_labels_are_those_of_the_ids():
+    X, y, queries, labels = clusters()
+    ranking = evaluate.rank_features(X, y, queries, labels, depth=4)
+    np.testing.assert_array_equal(ranking.neighbor_labels, y[ranking.neighbor_ids])
+    neighbors = {"query_label": [0, 0, 1], "reference_label": [0, 1, 1], "rank": [1, 2, 1]}
+    ranking = evaluate.rank_neighbors(neighbors, ["cat", "dog"], ["cat", "cat"])
+    assert ranking.neighbor_labels.tolist() == [["cat", "dog"], ["dog", ""]]
 
 
 def test_a_table_is_shown_as_aligned_text():
