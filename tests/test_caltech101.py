@@ -114,6 +114,15 @@ def test_the_split_repeats_and_follows_its_seed_and_share(archive, tmp_path, stu
     assert len(test_ids(test_size=0.5)) == 45
 
 
+def test_the_split_does_not_depend_on_the_archives_order(archive, tmp_path, stub):
+    files = dict(sorted(members().items()))
+    build(make_tar(tmp_path / "sorted.tar.gz", files), tmp_path / "sorted", progress=False)
+    build(archive, tmp_path / "out", progress=False)
+    tables = [load(tmp_path / name)[1].sort("id") for name in ("out", "sorted")]
+    assert list(tables[0]["id"]) == list(tables[1]["id"])
+    assert list(tables[0]["label"]) == list(tables[1]["label"])
+
+
 def damaged(files):
     files = dict(files)
     whole = files[f"{ROOT}/brain/image_0001.jpg"]

@@ -115,12 +115,19 @@ def build(
         archive = archive or fetch(progress)
         sframe, unreadable, feature_seconds = _read(archive, extractors)
         labels = list(sframe["label"])
-        rows = split_rows(labels, test_size, seed)
+        rows = _split(list(sframe["id"]), labels, test_size, seed)
         train, test = (take_rows(sframe, chosen) for chosen in rows)
         write_sframes(folder, **{TRAIN: train, TEST: test})
     counts = [Counter(labels[row] for row in chosen) for chosen in rows]
     built = Built(folder, *counts, perf_counter() - start, feature_seconds)
     return Caltech101Build(built, unreadable, foreign_hash(archive))
+
+
+def _split(ids, labels, test_size, seed):
+    """Split rows so that the same pictures are chosen in whatever order they came."""
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    parts = split_rows([labels[row] for row in order], test_size, seed)
+    return [[order[position] for position in part] for part in parts]
 
 
 def _extractors(backbones, weights, progress):
