@@ -5,8 +5,12 @@ errors and printed tables. What it lacks says so by name. It must not be install
 with the real `turicreate`.
 """
 
-from . import _guard  # noqa: F401  (refuses an environment that has the real one, first)
-from . import aggregate, config, sframe_format
+from . import (
+    _guard,  # noqa: F401  (refuses an environment that has the real one, first)
+    aggregate,
+    config,
+    sframe_format,
+)
 from .image import Image
 from .missing import MODULE_NAMES, NotInPortableEdition, lacks
 from .sarray import SArray, SArrayBuilder, load_sarray

@@ -82,7 +82,9 @@ def SUM(src_column):  # noqa: N802
 def MEAN(src_column):  # noqa: N802
     """Average numbers, or vectors of one length."""
     reduce = _number_or_vector(np.mean)
-    return Aggregator([src_column], f"Avg of {src_column}", reduce, _mean_type, "numbers or vectors")
+    return Aggregator(
+        [src_column], f"Avg of {src_column}", reduce, _mean_type, "numbers or vectors"
+    )
 
 
 AVG = MEAN

@@ -167,7 +167,11 @@ def _common_lengths(left, right):
     if not vectors:
         column, constant = (left, right) if _is_column(left) else (right, left)
         return np.full(len(column), len(constant))
-    present = ~_missing(*vectors[:1], vectors[-1]) if _missing(*vectors[:1], vectors[-1]) is not None else slice(None)
+    present = (
+        ~_missing(*vectors[:1], vectors[-1])
+        if _missing(*vectors[:1], vectors[-1]) is not None
+        else slice(None)
+    )
     for side in (left, right):
         if not _is_column(side) and hasattr(side, "__len__"):
             lengths.append(np.full(len(lengths[0]), len(side)))

@@ -1,6 +1,7 @@
 """`Image`: one picture, either a whole JPEG or PNG file or raw pixels."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -51,8 +52,7 @@ class Image:
         if str(path).startswith(("http://", "https://", "s3://", "hdfs://")):
             raise ToolkitError(f"{path}: the portable edition reads local files only")
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = Path(path).read_bytes()
         except OSError:
             raise ToolkitError(f"Cannot open {path} for read.") from None
         size, channels, form = _inspect(data)

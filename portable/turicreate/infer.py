@@ -7,6 +7,7 @@ import numpy as np
 
 from .columns import NumberColumn, ObjectColumn, VectorColumn
 from .image import Image
+from .timezone import FixedOffset
 
 _EMPTY = "an empty list"
 _UNKNOWN_SOURCE = (
@@ -17,18 +18,26 @@ _UNKNOWN_SOURCE = (
 
 def make_column(data, dtype=None):
     """Return any accepted data source as a column, of type `dtype` if one is given."""
-    if type(data).__module__.startswith("pandas.") and hasattr(data, "to_numpy"):
+    if is_pandas(data) and hasattr(data, "to_numpy"):
         data = _from_pandas(data)
     if isinstance(data, np.ndarray):
         column = _from_array(data)
         if column is not None and dtype in (None, column.dtype):
             return column
         data = data.tolist() if column is None or data.ndim == 1 else list(data)
-    elif not isinstance(data, (list, tuple, range, array.array)):
-        if isinstance(data, (str, dict, set)) or not hasattr(data, "__next__"):
-            raise TypeError(_UNKNOWN_SOURCE)
+    elif not _is_sequence(data):
+        raise TypeError(_UNKNOWN_SOURCE)
     values = list(data)
     return column_from_values(values, dtype or infer_type(values))
+
+
+def _is_sequence(data):
+    return isinstance(data, (list, tuple, range, array.array)) or hasattr(data, "__next__")
+
+
+def is_pandas(data):
+    """Tell whether a value is pandas', without importing it."""
+    return type(data).__module__.split(".")[0] == "pandas"
 
 
 def _from_pandas(series):
@@ -115,7 +124,11 @@ def _plain_list(value):
 
 def _plain_datetime(value):
     if isinstance(value, datetime.datetime):
-        return value
+        if value.tzinfo is None:
+            return value
+        # Zones are kept in quarter hours.
+        quarters = int(value.utcoffset().total_seconds()) // 900
+        return value.astimezone(FixedOffset(quarters / 4))
     return datetime.datetime(value.year, value.month, value.day)
 
 

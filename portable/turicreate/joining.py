@@ -30,7 +30,9 @@ def join(left, right, on, how, alter_name):
     )
     result = {name: _take(left._column_data(name), rows[0]) for name in left.column_names()}
     for one, other in keys.items():
-        result[one] = _first_present(result[one], _take(right._column_data(other), rows[1]), rows[0])
+        result[one] = _first_present(
+            result[one], _take(right._column_data(other), rows[1]), rows[0]
+        )
     for name in right.column_names():
         if name not in keys.values():
             own_name = _new_name((alter_name or {}).get(name, name), result)
@@ -94,5 +96,3 @@ def _new_name(name, taken):
         number += 1
         candidate = f"{name}.{number}"
     return candidate
-
-

@@ -1,8 +1,6 @@
 """What this edition lacks, said by name."""
 
-REAL = (
-    "the real one (turicreate 6.4.1 on Python 3.8) has it: see 'Where it runs' in the README"
-)
+REAL = "the real one (turicreate 6.4.1 on Python 3.8) has it: see 'Where it runs' in the README"
 
 
 class NotInPortableEdition(NotImplementedError, AttributeError):  # noqa: N818
@@ -15,7 +13,9 @@ class NotInPortableEdition(NotImplementedError, AttributeError):  # noqa: N818
 def lacks(name, instead=""):
     """Return the error that names a missing part, and another way if there is one."""
     hint = f"; {instead}" if instead else ""
-    return NotInPortableEdition(f"{name} is not in the portable edition of Turi Create{hint}; {REAL}")
+    return NotInPortableEdition(
+        f"{name} is not in the portable edition of Turi Create{hint}; {REAL}"
+    )
 
 
 #: Public names of the real edition's modules, so that a typing error is told from a gap.

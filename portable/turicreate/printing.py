@@ -76,6 +76,8 @@ def text_tables(columns, max_width, row_width, more):
         [shortened(text, max_width) for text in (escape(name), *cells)]
         for name, cells in columns.items()
     ]
+    if not columns:
+        return _text_table([])
     groups = _pack(columns, row_width)
     if more:
         groups[-1].append(["..."] * len(columns[0]))
@@ -98,6 +100,8 @@ def _pack(columns, row_width):
 def _text_table(columns):
     widths = [max(_display_width(text) for text in column) for column in columns]
     rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
+    if not columns:
+        return "\n".join([rule, "||", rule, rule])
     rows = [
         "|" + "|".join(f" {_centered(text, width)} " for text, width in zip(row, widths)) + "|"
         for row in zip(*columns)
@@ -124,7 +128,9 @@ def _display_width(text):
 
 def html_tables(columns, more):
     """Return {name: list of cell texts} as HTML tables of Turi Create's widths."""
-    columns = [[_html_shortened(text) for text in (name, *cells)] for name, cells in columns.items()]
+    columns = [
+        [_html_shortened(text) for text in (name, *cells)] for name, cells in columns.items()
+    ]
     groups = _pack_html(columns)
     if more:
         groups[-1].append(["..."] * len(columns[0]))

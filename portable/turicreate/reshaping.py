@@ -37,9 +37,7 @@ def stack_rows(values, drop_na):
     """Return (source row of each new row, [Column of elements]) of `SFrame.stack`."""
     column = values._data
     if values.dtype not in (list, dict, array.array):
-        raise TypeError(
-            "Stack is only supported for column of dict/list/array type."
-        )
+        raise TypeError("Stack is only supported for column of dict/list/array type.")
     lengths = [0 if row is None else len(row) for row in column.tolist()]
     kept = np.array(lengths) if drop_na else np.maximum(lengths, 1)
     rows = np.repeat(np.arange(len(column)), kept.astype(np.int64))

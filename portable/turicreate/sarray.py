@@ -18,6 +18,7 @@ from .storage import check_source, prepare_target
 
 _SORTABLE = (int, float, str, datetime.datetime)
 _SHOWN = 100
+_INFERRED = type(None)
 
 
 class SArray:
@@ -66,11 +67,11 @@ class SArray:
         return result
 
     @classmethod
-    def from_const(cls, value, size, dtype=type(None)):
+    def from_const(cls, value, size, dtype=_INFERRED):
         """Return `size` times the same value."""
         if not isinstance(size, (int, np.integer)) or size < 0:
             raise ValueError("size must be a non-negative int")
-        kind = dtype if dtype is not type(None) else None
+        kind = None if dtype is _INFERRED else dtype
         if value is not None and not isinstance(
             value, (int, float, str, list, dict, array.array, datetime.date, Image, np.number)
         ):
@@ -256,9 +257,7 @@ class SArray:
         """Return what a function gives for each value; missing ones stay so by default."""
         if not callable(fn):
             raise AssertionError("Input function must be callable.")
-        results = [
-            None if skip_na and value is None else fn(value) for value in self.tolist()
-        ]
+        results = [None if skip_na and value is None else fn(value) for value in self.tolist()]
         results = [plain(result) for result in results]
         kind = convert.column_type(dtype) if dtype else infer_type(results[:_SHOWN])
         return SArray._of(convert.cast_results(results, kind), self._sized)
@@ -348,7 +347,9 @@ class SArray:
                 return from_pixels(pixels.astype(np.uint8).reshape(shape))
             if undefined_on_failure:
                 return None
-            raise RuntimeError("Image must have numbers from 0 to 255, height*width*channels of them")
+            raise RuntimeError(
+                "Image must have numbers from 0 to 255, height*width*channels of them"
+            )
 
         return self._map(image, Image)
 

@@ -126,8 +126,9 @@ def no_seed(seed, name):
     """Refuse a seed: it promises the rows that the real edition's random numbers choose."""
     if seed is not None:
         raise lacks(
-            name, "its rows come from Turi Create's own random numbers; draw row numbers with "
-            "numpy.random.default_rng(seed) and select them, which repeats on both editions"
+            name,
+            "its rows come from Turi Create's own random numbers; draw row numbers with "
+            "numpy.random.default_rng(seed) and select them, which repeats on both editions",
         )
 
 
@@ -141,4 +142,3 @@ def random_rows(fraction, length, exact):
     rows = np.zeros(length, bool)
     rows[generator.permutation(length)[: round(fraction * length)]] = True
     return rows
-

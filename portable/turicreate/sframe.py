@@ -184,7 +184,9 @@ class SFrame:
         names = []
         for key in keys:
             typed = [name for name, column in self._columns.items() if column.dtype is key]
-            names += [key] if isinstance(key, str) else [name for name in typed if name not in names]
+            names += (
+                [key] if isinstance(key, str) else [name for name in typed if name not in names]
+            )
         names = self._names(names)
         return SFrame._of({name: self._share(name) for name in names}, self._sized)
 
@@ -521,7 +523,9 @@ class SFrame:
         """Return {name: texts of the first `count` rows} of the first `limit` columns."""
         cells = {}
         for name in list(self._columns)[:limit]:
-            head = lazy.get(lazy.take(self._share(name), slice(0, count), min(count, self._count())))
+            head = lazy.get(
+                lazy.take(self._share(name), slice(0, count), min(count, self._count()))
+            )
             cells[name] = [cell_text(value) for value in head.tolist()]
         return cells
 
@@ -556,7 +560,9 @@ class SFrame:
     ):
         """Print the first rows and columns."""
         rows = len(self)
-        text = self._text(num_rows, num_columns, max_column_width, max(max_row_width, max_column_width + 1))
+        text = self._text(
+            num_rows, num_columns, max_column_width, max(max_row_width, max_column_width + 1)
+        )
         line = footer(rows, len(self._columns), rows, known=True)
         print(text + "\n" + line, file=output_file or sys.stdout)
 

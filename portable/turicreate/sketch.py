@@ -95,7 +95,7 @@ class Sketch:
         parts = [_table(self._rows()), "Most frequent items:\n" + self._frequent_table()]
         if self._numeric and self._size:
             parts.append("Quantiles: \n" + self._quantile_table())
-        return "\n" + "\n\n".join(parts) + "\n"
+        return "\n" + "\n\n".join(parts) + ("\n" if self._numeric else "\n\n")
 
     def _rows(self):
         figures = [("Length", self._size, "Yes")]
@@ -109,7 +109,9 @@ class Sketch:
         if not len(self._counts):
             return " -- All elements appear with less than 0.01% frequency -- "
         head = self._counts.head(_FREQUENT)
-        return _table({name: [cell_text(value) for value in head[name]] for name in head.column_names()})
+        return _table(
+            {name: [cell_text(value) for value in head[name]] for name in head.column_names()}
+        )
 
     def _quantile_table(self):
         return _table({f"{share:.0%}": [str(self.quantile(share))] for share in _QUANTILES})

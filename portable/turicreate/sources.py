@@ -7,6 +7,7 @@ import numpy as np
 
 from . import lazy
 from .columns import NumberColumn
+from .infer import is_pandas
 from .missing import lacks
 from .sarray import SArray
 from .sframe_format import open_frame
@@ -36,13 +37,13 @@ def frame_columns(data, form):
 def _converted(data):
     if isinstance(data, SArray):
         return {"X1": data}
-    if type(data).__module__.startswith("pandas.") and hasattr(data, "columns"):
+    if is_pandas(data) and hasattr(data, "columns"):
         return {str(name): SArray(data[name]) for name in data.columns}
     if isinstance(data, dict):
         return _from_dict(data)
     if isinstance(data, (list, tuple, np.ndarray, array.array)) or hasattr(data, "__next__"):
         return _from_list(data)
-    if type(data).__module__.startswith("pandas.") and hasattr(data, "to_numpy"):
+    if is_pandas(data) and hasattr(data, "to_numpy"):
         return {"X1": SArray(data)}
     raise ValueError(f"Cannot infer input type for data {data}")
 

@@ -16,7 +16,7 @@ def check_source(filename):
         raise lacks(f"Reading from {filename.split('://')[0]}", "download the folder first")
     path = Path(filename).expanduser()
     if not path.exists():
-        raise OSError(f"{filename} not found.")
+        raise OSError(f"{path.absolute()} not found. ErrMsg: file not exist in {path.absolute()}")
     if path.is_file():
         raise lacks(
             f"Reading the file {path.name}", "read it with pandas and pass the DataFrame to SFrame"

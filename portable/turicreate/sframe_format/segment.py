@@ -41,7 +41,9 @@ def _read_footer(file, path):
     file.seek(size - 8)
     length = int.from_bytes(file.read(8), "little")
     if not 8 <= length <= size - 8:
-        raise SFrameFormatError(f"{path.name} is cut short or damaged: no table of blocks at its end")
+        raise SFrameFormatError(
+            f"{path.name} is cut short or damaged: no table of blocks at its end"
+        )
     file.seek(size - 8 - length)
     return file.read(length), size - 8 - length
 

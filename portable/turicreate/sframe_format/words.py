@@ -140,8 +140,10 @@ def _unpack(raw, bits, count):
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     numbers = (raw[:, :, None] >> shifts) & np.uint8((1 << bits) - 1)
     # A short byte comes first and holds its numbers at the high end.
-    return numbers.reshape(len(raw), -1)[:, -count:].astype(np.uint64) if count else (
-        np.empty((len(raw), 0), np.uint64)
+    return (
+        numbers.reshape(len(raw), -1)[:, -count:].astype(np.uint64)
+        if count
+        else (np.empty((len(raw), 0), np.uint64))
     )
 
 

@@ -5,7 +5,6 @@ last, in one step, so that an interrupted save leaves the old SFrame whole.
 """
 
 import json
-import os
 import secrets
 import struct
 from pathlib import Path
@@ -63,13 +62,18 @@ def _write(folder, prefix, columns, contents, texts):
         with _create(folder / f"{prefix}.ini", written) as file:
             file.write(_archive_index(prefix, contents).encode("utf-8"))
         (folder / "objects.bin").write_bytes(b"")
-        os.replace(folder / f"{prefix}.ini", folder / "dir_archive.ini")
+        _publish(folder / f"{prefix}.ini", folder / "dir_archive.ini")
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
         raise
     for path in old:
         path.unlink(missing_ok=True)
+
+
+def _publish(new, old):
+    """Let the new index take the place of the old one, in one step."""
+    new.replace(old)
 
 
 def _create(path, written):

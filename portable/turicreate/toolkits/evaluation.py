@@ -17,9 +17,7 @@ def _check(targets, predictions, same_type=True):
         if not isinstance(values, SArray):
             raise ToolkitError(f"Input {name} is not an SArray.")
     if len(targets) != len(predictions):
-        raise ToolkitError(
-            "Input SArrays 'targets' and 'predictions' must be of the same length."
-        )
+        raise ToolkitError("Input SArrays 'targets' and 'predictions' must be of the same length.")
     if same_type and targets.dtype is not predictions.dtype:
         raise TypeError("Inputs SArrays `targets` and `predictions` must be of the same type.")
 
@@ -106,7 +104,9 @@ def _binary(classes):
 
 def precision(targets, predictions, average="macro"):
     """Return the share of predictions of a class that are right."""
-    return _scores(targets, predictions, average, lambda hit, said, was: hit / said if said else None)
+    return _scores(
+        targets, predictions, average, lambda hit, said, was: hit / said if said else None
+    )
 
 
 def recall(targets, predictions, average="macro"):
@@ -156,11 +156,11 @@ def _positives(targets):
 
 def roc_rows(positive, scores):
     """Return thresholds, false and true positive rates, positives and negatives."""
-    counts = [np.sort(scores[mask]) for mask in (~positive, positive)]
-    rates = [
-        (len(part) - np.searchsorted(part, _THRESHOLDS)) / max(len(part), 1) for part in counts
-    ]
-    return rates[0], rates[1], len(counts[1]), len(counts[0])
+    # Scores are counted in thousandths, the last of which holds 1.0 too.
+    places = np.clip((scores * 1000).astype(np.int64), 0, 999)
+    counts = [np.bincount(places[mask], minlength=1001) for mask in (~positive, positive)]
+    rates = [part[::-1].cumsum()[::-1] / max(part.sum(), 1) for part in counts]
+    return rates[0], rates[1], int(counts[1].sum()), int(counts[0].sum())
 
 
 def area(positive, scores):
@@ -205,7 +205,9 @@ def roc_curve(targets, predictions):
 
 def auc(targets, predictions):
     """Return the area under the ROC curve, averaged over classes."""
-    return float(np.mean([area(positive, scores) for _, positive, scores in _curves(targets, predictions)]))
+    return float(
+        np.mean([area(positive, scores) for _, positive, scores in _curves(targets, predictions)])
+    )
 
 
 def log_loss(targets, predictions):

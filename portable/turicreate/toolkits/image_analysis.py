@@ -1,6 +1,5 @@
 """`image_analysis`: pictures from a folder, and other sizes of them."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def load_images(
     """
     if random_order:
         raise lacks("load_images(random_order=True)", "shuffle() the result")
-    root = Path(os.path.abspath(os.path.expanduser(str(url))))
+    root = Path(url).expanduser().absolute()
     if not root.exists():
         raise ToolkitError(f"{url} not found. Err: file not exist in {url}")
     paths, images = [], []

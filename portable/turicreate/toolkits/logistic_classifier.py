@@ -23,7 +23,16 @@ _SOLVERS = ("auto", "newton", "lbfgs", "gd", "fista")
 _NEWTON_COEFFICIENTS = 500
 _FEW_ROWS = 100
 _OUTPUTS = ("class", "probability", "margin", "probability_vector")
-_METRICS = ("accuracy", "auc", "confusion_matrix", "f1_score", "log_loss", "precision", "recall", "roc_curve")
+_METRICS = (
+    "accuracy",
+    "auc",
+    "confusion_matrix",
+    "f1_score",
+    "log_loss",
+    "precision",
+    "recall",
+    "roc_curve",
+)
 
 
 def create(
@@ -71,8 +80,7 @@ def create(
     classes = sorted(set(dataset[target].dropna()))
     if len(classes) < 2:
         raise ToolkitError(
-            "One-class classification is not currently supported. Please check your target "
-            "column."
+            "One-class classification is not currently supported. Please check your target column."
         )
     X = np.hstack([matrix(dataset, name) for name in names])
     y = np.array([classes.index(label) for label in dataset[target].tolist()])
@@ -80,7 +88,7 @@ def create(
     unpacked = unpacked_names(dataset, names)
     newton = (len(unpacked) + 1) * (len(classes) - 1) <= _NEWTON_COEFFICIENTS
     fields = {
-        "class_weights": {label: 1.0 for label in classes},
+        "class_weights": dict.fromkeys(classes, 1.0),
         "classes": classes,
         "convergence_threshold": convergence_threshold,
         "feature_rescaling": int(feature_rescaling),

@@ -73,9 +73,9 @@ class Model:
     def save(self, location):
         """Write the model to a folder that `load_model` of this edition opens."""
         folder = Path(location).expanduser()
-        if folder.exists() and not (folder / "model.json").is_file():
-            if folder.is_file() or any(folder.iterdir()):
-                raise OSError(f"{location} exists and is no saved model; choose another name")
+        ours = not folder.exists() or (folder / "model.json").is_file()
+        if not ours and (folder.is_file() or any(folder.iterdir())):
+            raise OSError(f"{location} exists and is no saved model; choose another name")
         folder.mkdir(parents=True, exist_ok=True)
         state, frame = self._state()
         if frame is not None:

@@ -95,7 +95,10 @@ class NearestNeighborClassifier(Model):
 
         Of classes with the same number of neighbors, the one with the nearest neighbor wins.
         """
-        best = [shares[0] if shares else (None, None) for shares in self._votes(dataset, max_neighbors, radius)]
+        best = [
+            shares[0] if shares else (None, None)
+            for shares in self._votes(dataset, max_neighbors, radius)
+        ]
         kind = self._fields["_target_type"]
         return SFrame._of(
             {
@@ -116,7 +119,9 @@ class NearestNeighborClassifier(Model):
     def predict_topk(self, dataset, max_neighbors=10, radius=None, k=3, verbose=False):
         """Return an SFrame `row_id, class, probability` with the k most frequent classes."""
         if k <= 0:
-            raise TypeError("The number of results to return for each query, 'k', must be greater than 0.")
+            raise TypeError(
+                "The number of results to return for each query, 'k', must be greater than 0."
+            )
         rows = [
             (row, label, share)
             for row, shares in enumerate(self._votes(dataset, max_neighbors, radius))
@@ -125,7 +130,9 @@ class NearestNeighborClassifier(Model):
         return SFrame._of(
             {
                 "row_id": NumberColumn(np.array([row for row, _, _ in rows], np.int64)),
-                "class": column_from_values([label for _, label, _ in rows], self._fields["_target_type"]),
+                "class": column_from_values(
+                    [label for _, label, _ in rows], self._fields["_target_type"]
+                ),
                 "probability": column_from_values([share for _, _, share in rows], float),
             }
         )
@@ -154,10 +161,13 @@ class NearestNeighborClassifier(Model):
 
     def _roc_curve(self, targets, votes):
         classes = sorted(self._classes.unique())
-        labels = np.array([classes.index(label) if label in classes else -1 for label in targets.tolist()])
-        scores = np.array([[dict(shares).get(label, 0.0) for label in classes] for shares in votes])
+        numbers = {label: number for number, label in enumerate(classes)}
+        labels = np.array([numbers.get(label, -1) for label in targets.tolist()])
         if len(classes) == 2:
-            return evaluation.roc_frame([(None, labels == 1, scores[:, 1])])
+            # As Turi Create does it: by the probability of the class predicted, whichever it is.
+            scores = np.array([shares[0][1] if shares else 0.0 for shares in votes])
+            return evaluation.roc_frame([(None, labels == 1, scores)])
+        scores = np.array([[dict(shares).get(label, 0.0) for label in classes] for shares in votes])
         curves = [(number, labels == number, scores[:, number]) for number in range(len(classes))]
         return evaluation.roc_frame(curves)
 

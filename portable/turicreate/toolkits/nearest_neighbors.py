@@ -20,7 +20,9 @@ _MANY_FEATURES = 200
 _LEAF_SIZE = 1000
 
 
-def create(dataset, label=None, features=None, distance=None, method="auto", verbose=True, **kwargs):
+def create(
+    dataset, label=None, features=None, distance=None, method="auto", verbose=True, **kwargs
+):
     """Return a model that finds the nearest rows of `dataset`.
 
     Parameters

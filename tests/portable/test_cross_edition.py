@@ -1,0 +1,100 @@
+"""What one edition writes the other opens, equal in every value."""
+
+import hashlib
+import json
+
+import pytest
+from edition import ROOT, portable_only, run_real
+from frames import frames, values
+
+pytestmark = portable_only
+
+_PRELUDE = """
+import hashlib, json, sys
+sys.path.insert(0, "tests/portable")
+import turicreate
+from frames import frames, values
+"""
+_WRITE = (
+    _PRELUDE
+    + """
+digests = {}
+for name, columns in frames(turicreate):
+    sframe = turicreate.SFrame(columns)
+    sframe.save(sys.argv[1] + "/" + name)
+    digests[name] = hashlib.sha256(repr(values(sframe)).encode()).hexdigest()
+print(json.dumps(digests))
+"""
+)
+_READ = (
+    _PRELUDE
+    + """
+digests = {}
+for name, _ in frames(turicreate):
+    sframe = turicreate.SFrame(sys.argv[1] + "/" + name)
+    digests[name] = hashlib.sha256(repr(values(sframe)).encode()).hexdigest()
+print(json.dumps(digests))
+"""
+)
+
+
+def digest(sframe):
+    return hashlib.sha256(repr(values(sframe)).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def written_by_the_real_one(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    return folder, json.loads(run_real(_WRITE, folder).splitlines()[-1])
+
+
+def test_reads_what_turi_create_writes(written_by_the_real_one):
+    import turicreate
+
+    folder, digests = written_by_the_real_one
+    found = {name: digest(turicreate.SFrame(str(folder / name))) for name in digests}
+    assert found == digests
+    assert len(found) == 8
+
+
+def test_turi_create_reads_what_this_edition_writes(tmp_path):
+    import turicreate
+
+    digests = {}
+    for name, columns in frames(turicreate):
+        sframe = turicreate.SFrame(columns)
+        sframe.save(str(tmp_path / name))
+        digests[name] = digest(sframe)
+    assert json.loads(run_real(_READ, tmp_path).splitlines()[-1]) == digests
+
+
+def test_both_hold_the_same_values(written_by_the_real_one):
+    import turicreate
+
+    _, digests = written_by_the_real_one
+    assert {name: digest(turicreate.SFrame(c)) for name, c in frames(turicreate)} == digests
+
+
+def test_turi_create_reads_a_single_column(tmp_path):
+    import turicreate
+
+    turicreate.SArray(["a", None, "é"]).save(str(tmp_path / "column"))
+    script = "import sys, turicreate; print(list(turicreate.SArray(sys.argv[1])))"
+    assert run_real(script, tmp_path / "column").splitlines()[-1] == "['a', None, 'é']"
+
+
+def test_reads_the_bundled_sample_like_turi_create():
+    import turicreate
+
+    script = (
+        _PRELUDE
+        + """
+names = ("image_train_data", "image_test_data")
+print(json.dumps([
+    hashlib.sha256(repr(values(turicreate.SFrame(name))).encode()).hexdigest() for name in names
+]))
+"""
+    )
+    recorded = json.loads(run_real(script).splitlines()[-1])
+    names = ("image_train_data", "image_test_data")
+    assert [digest(turicreate.SFrame(str(ROOT / name))) for name in names] == recorded

@@ -1,0 +1,297 @@
+"""What only the portable edition does: refusing, naming gaps, saving models, showing tables."""
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from edition import ROOT, portable_only
+from frames import raw_image
+
+pytestmark = portable_only
+
+
+@pytest.fixture
+def tc():
+    import turicreate
+
+    return turicreate
+
+
+def test_both_editions_together_are_refused(tmp_path):
+    info = tmp_path / "turicreate-6.4.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: turicreate\nVersion: 6.4.1\n")
+    folders = [str(tmp_path), str(ROOT / "portable")]
+    script = f"import sys; sys.path[:0] = {folders!r}; import turicreate"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.returncode == 1
+    last = result.stderr.strip().split("\n")[-1]
+    assert last.startswith("ImportError: turicreate 6.4.1 and its portable edition are both")
+    assert "pip uninstall turicreate-portable" in last
+
+
+def test_the_version_says_which_edition_it_is(tc):
+    assert tc.__version__ == "6.4.1+portable"
+
+
+def lacking(call):
+    from turicreate import NotInPortableEdition
+
+    with pytest.raises(NotInPortableEdition) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "portable edition" in message
+    assert "the real one" in message
+    return message
+
+
+def test_a_missing_part_is_named_and_points_at_the_real_one(tc):
+    sframe = tc.SFrame({"a": [1, 2], "v": [[1.0], [2.0]]})
+    calls = {
+        "turicreate.image_similarity": lambda: tc.image_similarity,
+        "turicreate.recommender": lambda: tc.recommender,
+        "SFrame.read_csv": lambda: tc.SFrame().read_csv,
+        "SArray.rolling_mean": lambda: sframe["a"].rolling_mean,
+        "aggregate.QUANTILE": lambda: tc.aggregate.QUANTILE("a", 0.5),
+        "jaccard": lambda: tc.nearest_neighbors.create(sframe, features=["v"], distance="jaccard"),
+        "lsh": lambda: tc.nearest_neighbors.create(sframe, features=["v"], method="lsh"),
+        "similarity_graph": lambda: tc.nearest_neighbors.create(
+            sframe, features=["v"]
+        ).similarity_graph(),
+        "get_deep_features": lambda: tc.image_analysis.get_deep_features(sframe["a"], "x"),
+        "SFrame.show": sframe.show,
+        "l1_penalty": lambda: tc.logistic_classifier.create(sframe, "a", l1_penalty=1.0),
+        "csv": lambda: sframe.save("x.csv"),
+        "https": lambda: tc.SFrame("https://example.org/x"),
+    }
+    for word, call in calls.items():
+        assert word in lacking(call)
+
+
+def test_a_typing_error_is_no_gap(tc):
+    for call in (lambda: tc.imag, lambda: tc.SFrame().hed, lambda: tc.SArray().sume):
+        with pytest.raises(AttributeError) as caught:
+            call()
+        assert type(caught.value) is AttributeError
+    assert not hasattr(tc, "recommender")
+
+
+def test_a_seed_is_refused_because_its_rows_cannot_be_the_same(tc):
+    sframe = tc.SFrame({"a": list(range(100))})
+    for call in (
+        lambda: sframe.random_split(0.5, seed=1),
+        lambda: sframe.sample(0.5, seed=1),
+        lambda: sframe["a"].sample(0.5, seed=1),
+        lambda: tc.logistic_classifier.create(sframe, "a", seed=1),
+    ):
+        assert "random numbers" in lacking(call)
+
+
+def test_unseeded_random_rows(tc):
+    sframe = tc.SFrame({"a": list(range(1000))})
+    one, other = sframe.random_split(0.8)
+    assert sorted([*one["a"], *other["a"]]) == list(range(1000))
+    assert 700 < len(one) < 900
+    assert len(sframe.sample(0.25, exact=True)) == 250
+    assert sorted(sframe.shuffle()["a"]) == list(range(1000))
+
+
+@pytest.fixture
+def points(tc):
+    rng = np.random.RandomState(0)
+    vectors = rng.rand(300, 20)
+    return tc.SFrame(
+        {
+            "id": [7 * row for row in range(300)],
+            "v": [row.tolist() for row in vectors],
+            "label": ["abc"[number] for number in vectors[:, :3].argmax(axis=1)],
+            "two": (vectors[:, 0] > 0.5).astype(int).tolist(),
+        }
+    )
+
+
+def test_search_agrees_with_sorting_all_distances(tc, points):
+    X = points["v"].to_numpy()
+    functions = {
+        "euclidean": lambda q: np.sqrt(((X - q) ** 2).sum(axis=1)),
+        "squared_euclidean": lambda q: ((X - q) ** 2).sum(axis=1),
+        "manhattan": lambda q: np.abs(X - q).sum(axis=1),
+        "cosine": lambda q: 1 - X @ q / np.linalg.norm(X, axis=1) / np.linalg.norm(q),
+        "transformed_dot_product": lambda q: np.log1p(np.exp(-X @ q)),
+    }
+    for name, function in functions.items():
+        model = tc.nearest_neighbors.create(points, features=["v"], distance=name, verbose=False)
+        found = model.query(points[:20], k=7, verbose=False)
+        for query in range(20):
+            rows = found[found["query_label"] == query]
+            distances = function(X[query])
+            order = np.argsort(distances, kind="stable")[:7]
+            assert list(rows["reference_label"]) == order.tolist(), name
+            assert np.allclose(list(rows["distance"]), distances[order], atol=1e-7)
+
+
+def test_a_query_finds_itself_at_distance_zero(tc, points):
+    model = tc.nearest_neighbors.create(points, features=["v"], label="id", verbose=False)
+    found = model.query(points, label="id", k=1, verbose=False)
+    assert list(found["reference_label"]) == list(points["id"])
+    assert set(found["distance"]) == {0.0}
+
+
+def test_models_survive_saving(tc, points, tmp_path):
+    models = {
+        "neighbors": tc.nearest_neighbors.create(points, features=["v"], label="id"),
+        "voting": tc.nearest_neighbor_classifier.create(points, "label", ["v"]),
+        "logistic": tc.logistic_classifier.create(points, "label", ["v"], validation_set=None),
+        "binary": tc.logistic_classifier.create(points, "two", ["v"], validation_set=None),
+    }
+    for name, model in models.items():
+        model.save(str(tmp_path / name))
+        again = tc.load_model(str(tmp_path / name))
+        assert type(again) is type(model)
+        assert repr(again) == repr(model)
+        method = "query" if name == "neighbors" else "classify"
+        one, other = (getattr(which, method)(points[:30]) for which in (model, again))
+        assert list(one) == list(other)
+
+
+def test_a_damaged_model_is_one_line(tc, points, tmp_path):
+    folder = tmp_path / "model"
+    tc.logistic_classifier.create(points, "label", ["v"], validation_set=None).save(str(folder))
+    text = (folder / "model.json").read_text()
+    damaged = [
+        "",
+        "[]",
+        "{}",
+        text[:-40],
+        text.replace("Logistic", "Magic"),
+        text.replace("0.", "x"),
+    ]
+    damaged.append(text.replace('"num_classes": 3', '"num_classes": 4'))
+    for broken in damaged:
+        (folder / "model.json").write_text(broken)
+        with pytest.raises(OSError, match="damaged model") as caught:
+            tc.load_model(str(folder))
+        assert "\n" not in str(caught.value)
+    with pytest.raises(OSError, match="no saved model"):
+        tc.load_model(str(tmp_path / "none"))
+
+
+def test_logistic_loss_is_at_its_minimum(tc, points):
+    """The gradient of Turi Create's loss vanishes at the coefficients found."""
+    model = tc.logistic_classifier.create(
+        points, "label", ["v"], validation_set=None, l2_penalty=0.5
+    )
+    X = points["v"].to_numpy()
+    scales = X.mean(axis=0) ** 2 + X.var(axis=0, ddof=1)
+    y = np.array([["a", "b", "c"].index(label) for label in points["label"]])
+    errors = model.predict(points, output_type="probability_vector").to_numpy() - np.eye(3)[y]
+    gradient = errors[:, 1:].T @ X + 2 * 0.5 * model._weights * scales
+    assert np.abs(gradient).max() < 1e-3
+    assert np.abs(errors[:, 1:].sum(axis=0)).max() < 1e-3
+
+
+def test_lazy_tables_print_as_in_turi_create(tc):
+    sframe = tc.SFrame({"a": list(range(20))})
+    part = sframe[sframe["a"] > 3]
+    assert "Rows: Unknown" in repr(part)
+    assert "[? rows x 1 columns]" in str(part)
+    assert repr(part["a"]).split("\n")[1] == "Rows: ?"
+    assert len(part) == 16
+    assert "[16 rows x 1 columns]" in str(part)
+
+
+def test_explore_outside_of_a_notebook_prints_rows(tc, capsys):
+    tc.SFrame({"a": list(range(30))}).explore()
+    printed = capsys.readouterr().out
+    assert "| 29 |" in printed
+    assert "[30 rows x 1 columns]" in printed
+
+
+def test_explore_in_a_notebook_shows_pictures(tc):
+    from turicreate import display
+
+    image = raw_image(tc, np.zeros((2, 3, 3), np.uint8))
+    page = display._table(["", "image", "<b>"], [[image, "x & y"]], "T")
+    assert 'src="data:image/png;base64,' in page
+    assert 'alt="Height: 2 Width: 3"' in page
+    assert "&lt;b&gt;" in page
+    assert "x &amp; y" in page
+
+
+def test_arithmetic_refuses_columns_of_other_lengths(tc):
+    with pytest.raises(RuntimeError, match="mismatch"):
+        tc.SArray([1, 2]) + tc.SArray([1])
+
+
+def test_integers_beyond_64_bits_are_refused(tc):
+    for values in ([2**63], [-(2**63) - 1]):
+        with pytest.raises(OverflowError):
+            tc.SArray(values)
+
+
+def test_pandas_tables_go_in_and_out(tc):
+    import pandas
+
+    frame = pandas.DataFrame({"b": [1, 2], "a": ["x", None], "c": [0.5, float("nan")]})
+    sframe = tc.SFrame(frame)
+    assert sframe.column_names() == ["b", "a", "c"]
+    assert list(sframe["a"]) == ["x", None]
+    assert sframe.to_dataframe()["b"].tolist() == [1, 2]
+
+
+def test_pictures_of_all_kinds(tc, tmp_path):
+    import PIL.Image
+
+    pixels = np.random.RandomState(0).randint(0, 256, (4, 5, 4)).astype("uint8")
+    gray16 = (pixels[:, :, 0].astype("uint16")) << 8
+    files = {
+        "rgb.png": (PIL.Image.fromarray(pixels[:, :, :3]), 3),
+        "rgba.png": (PIL.Image.fromarray(pixels), 4),
+        "gray.png": (PIL.Image.fromarray(pixels[:, :, 0]), 1),
+        "palette.png": (PIL.Image.fromarray(pixels[:, :, :3]).convert("P"), 3),
+        "deep.png": (PIL.Image.fromarray(gray16), 1),
+        "rgb.jpg": (PIL.Image.fromarray(pixels[:, :, :3]), 3),
+    }
+    for name, (picture, channels) in files.items():
+        picture.save(tmp_path / name)
+        image = tc.Image(str(tmp_path / name))
+        assert (image.height, image.width, image.channels) == (4, 5, channels), name
+        assert image.pixel_data.shape == ((4, 5, channels) if channels > 1 else (4, 5))
+    assert (tc.Image(str(tmp_path / "rgba.png")).pixel_data == pixels).all()
+    assert (tc.Image(str(tmp_path / "deep.png")).pixel_data == pixels[:, :, 0]).all()
+    sframe = tc.image_analysis.load_images(str(tmp_path))
+    assert [path.rsplit("/", 1)[-1] for path in sframe["path"]] == sorted(files)
+
+
+@pytest.mark.parametrize("name", ["cmyk.jpg", "text.png", "none.png", "picture.gif"])
+def test_pictures_that_cannot_be_read(tc, tmp_path, name):
+    import PIL.Image
+    from turicreate.toolkits._main import ToolkitError
+
+    if name == "text.png":
+        (tmp_path / name).write_text("no picture")
+    elif name != "none.png":
+        PIL.Image.new("CMYK" if "cmyk" in name else "P", (3, 3)).save(tmp_path / name)
+    with pytest.raises(ToolkitError):
+        tc.Image(str(tmp_path / name))
+
+
+def test_a_damaged_picture_is_refused_when_decoded(tc):
+    from turicreate.toolkits._main import ToolkitError
+
+    image = tc.Image(_image_data=b"no png", _format_enum=1, _height=1, _width=1, _channels=3)
+    with pytest.raises(ToolkitError, match="Cannot decode"):
+        image.pixel_data  # noqa: B018
+
+
+def test_the_examples_in_the_docstrings():
+    package = importlib.import_module("turicreate")
+    names = [info.name for info in pkgutil.walk_packages(package.__path__, "turicreate.")]
+    results = [doctest.testmod(importlib.import_module(name)) for name in names]
+    assert sum(result.failed for result in results) == 0
+    assert sum(result.attempted for result in results) >= 8

@@ -1,0 +1,37 @@
+"""Record what Turi Create answers to the calls of the contract tests.
+
+    .venv/bin/python -m tools.record_contract
+
+Run it in the environment of the real edition, after a change to `tests/portable/calls.txt`
+or to the bundled sample.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "portable"))
+
+
+def main():
+    """Write the answers to tests/portable/contract.json."""
+    import contract
+    import turicreate
+
+    from image_retrieval.quiet import quiet_turicreate
+
+    if "portable" in turicreate.__version__:
+        print("The contract is recorded from the real Turi Create: use .venv/bin/python")
+        return 2
+    quiet_turicreate()
+    known = contract.names()
+    answers = {call: contract.answer(call, known) for call in contract.calls()}
+    text = json.dumps(answers, indent=0, ensure_ascii=True) + "\n"
+    contract.RECORDED.write_text(text, encoding="utf-8")
+    print(f"{len(answers)} answers in {contract.RECORDED.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
