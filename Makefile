@@ -3,11 +3,11 @@
 # Every target that needs the environment sets it up first, which costs nothing once it is ready.
 # Options such as TRAIN=2005 count on the command line only, never from the shell's environment.
 
-EDITION := turicreate
-VENV := $(if $(filter turicreate,$(EDITION)),.venv,.venv-$(EDITION))
-# Where a Python that has the requirements is given, as in the container, nothing is set up.
-PYTHON := $(or $(COURSE_PYTHON),$(VENV)/bin/python)
+# The edition that fits this machine, unless EDITION=turicreate or EDITION=portable is given.
+ASKED := $(if $(filter command,$(origin EDITION)),$(EDITION))
 SETUP := python3 -m tools.environment
+# Where a Python that has the requirements is given, as in the container, nothing is set up.
+PYTHON = $(or $(COURSE_PYTHON),$(shell $(SETUP) python $(ASKED)))
 
 # Imports are slow without compiled modules, and the environment is not the user's to keep tidy.
 unexport PYTHONDONTWRITEBYTECODE
@@ -58,11 +58,11 @@ format: environment  ## put the code into the style that lint checks
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 
-requirements:  ## compile requirements.txt again from requirements.in
-	@$(SETUP) compile $(EDITION)
+requirements:  ## compile both editions' requirements*.txt again from requirements*.in
+	@$(SETUP) compile $(ASKED)
 
 environment:
-	@$(if $(COURSE_PYTHON),true,$(SETUP) setup $(EDITION))
+	@$(if $(COURSE_PYTHON),true,$(SETUP) setup $(ASKED))
 
 clean:  ## remove what was made, but for the environment and the data
 	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +

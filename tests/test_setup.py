@@ -13,13 +13,14 @@ import pytest
 
 from conftest import ROOT
 from tools.environment.build import ensure, stamp_of
+from tools.environment.choice import choose
 from tools.environment.editions import EDITIONS, SetupError
 from tools.environment.folders import STAMP, fresh_folder, is_ready
 from tools.environment.interpreters import candidates, find_python, what_is_wrong
 from tools.environment.process import tool_environment
 from tools.environment.uv import UV_VERSION
 
-EDITION = EDITIONS["turicreate"]
+EDITION, PORTABLE = EDITIONS["turicreate"], EDITIONS["portable"]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
 FAKE_UV = """
@@ -183,7 +184,132 @@ def test_on_another_processor_uv_is_not_asked(project, monkeypatch):
 
 def test_every_candidate_is_named_once(home):
     names = [where for where, _ in candidates(EDITION, home[1])]
-    assert names == ["$PYTHON38", "python3.8 on the PATH", "Python 3.8 of pyenv"]
+    assert [*dict.fromkeys(names)] == [
+        "$PYTHON38",
+        "python3.8 on the PATH",
+        "Python 3.8 of pyenv",
+        "python3 on the PATH",
+    ]
+
+
+def portable(home):
+    return find_python(home[0], PORTABLE, home[1], lock=None)
+
+
+def test_portable_takes_the_newest_that_runs_everything(home):
+    folder, environ = home
+    environ["PATH"] = str(folder / "bin")
+    for version in ("3.10", "3.14"):
+        python(folder / "bin" / f"python{version}", version)
+    newer = python(folder / ".pyenv" / "versions" / "3.11.7" / "bin" / "python", "3.11")
+    assert portable(home) == (newer, "Python 3.11 of pyenv")
+    newest = python(folder / "bin" / "python3.12", "3.12")
+    assert portable(home) == (newest, "python3.12 on the PATH")
+
+
+def test_portable_takes_a_python3_without_a_number(home):
+    folder, environ = home
+    environ["PATH"] = str(folder / "bin")
+    path = python(folder / "bin" / "python3", "3.11", machine="arm64")
+    assert portable(home) == (path, "python3 on the PATH")
+
+
+def test_a_python_that_lacks_a_part_is_taken_only_when_uv_has_none(project):
+    root, environ = project
+    environ["PATH"] = f"{root.parent / 'bin'}:/usr/bin:/bin"
+    edition = PORTABLE._replace(versions=("3.99",))
+    newest = python(root.parent / "bin" / "python3.14", "3.14")
+    environ["UV_PYTHON"] = python(root.parent / "managed" / "python", "3.99")
+    assert find_python(root, edition, environ, None)[1] == "Python 3.99 of uv"
+    del environ["UV_PYTHON"]
+    assert find_python(root, edition, environ, None) == (newest, "python3.14 on the PATH")
+
+
+def test_what_a_lesser_python_lacks_is_said(project, capsys):
+    root, environ = project
+    (root / PORTABLE.requirements).write_text("a==1\n")
+    newest = python(root.parent / "bin" / "python3.14", "3.14")
+    ensure(root, PORTABLE, environ, (newest, "a test"))
+    assert f"On this Python it lacks {PORTABLE.lacking}." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "possible"),
+    [
+        ("Linux", "x86_64", True),
+        ("Darwin", "x86_64", True),
+        ("Darwin", "arm64", False),
+        ("Linux", "aarch64", False),
+        ("Windows", "AMD64", False),
+    ],
+)
+def test_automatic_choice_by_platform(project, monkeypatch, system, machine, possible):
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    root, environ = project
+    choice = choose(root, None, environ)
+    assert choice.name == ("turicreate" if possible else "portable")
+    assert f"this is {system} on {machine}" in str(choice) or possible
+    assert not (root.parent / "uv.log").exists()
+
+
+@pytest.fixture
+def without_38(project, monkeypatch):
+    """A machine that Turi Create would run on, but for the Python."""
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    root, environ = project
+    (root.parent / "bin" / "python3.8").unlink()
+    (root / PORTABLE.requirements).write_text("a==1\n")
+    newer = python(root.parent / "bin" / "python3.12", "3.12")
+    return root, environ, newer
+
+
+def test_automatic_choice_lets_uv_install_the_python(without_38):
+    root, environ, _ = without_38
+    environ["UV_PYTHON"] = python(root.parent / "managed" / "python3.8")
+    choice = choose(root, None, environ)
+    assert choice.name == "turicreate" and choice.found[0] == environ["UV_PYTHON"]
+
+
+def test_automatic_choice_falls_back_says_why_and_keeps_it(without_38):
+    root, environ, newer = without_38
+    choice = choose(root, None, environ)
+    assert re.match(
+        "Edition: the portable edition. No Python 3.8 .*: Turi Create .* EDITION=turicreate ",
+        str(choice),
+    )
+    ensure(root, PORTABLE, environ, (newer, "a test"))
+    asked = (root.parent / "uv.log").read_text().count("python install")
+    # Nothing is looked for again, even if a Python 3.8 came since.
+    python(root.parent / "bin" / "python3.8")
+    assert choose(root, None, environ) == choice
+    assert (root.parent / "uv.log").read_text().count("python install") == asked == 1
+    paths = (root.parent / "packages" / "image_retrieval.pth").read_text().split()
+    assert [(root.parent / "packages" / path).resolve() for path in paths] == [
+        root,
+        root / "portable",
+    ]
+
+
+def test_an_environment_asked_for_by_name_is_no_automatic_choice(project, monkeypatch):
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    root, environ = project
+    (root / PORTABLE.requirements).write_text("a==1\n")
+    assert choose(root, "portable", environ).name == "portable"
+    ensure(root, PORTABLE, environ, (python(root.parent / "bin" / "p", "3.12"), "a test"))
+    assert choose(root, None, environ).name == "turicreate"
+
+
+def test_a_ready_environment_is_chosen_without_looking(project):
+    root, environ = project
+    ensure(root, EDITION, environ)
+    nothing = {"PATH": "", "HOME": str(root)}
+    assert choose(root, None, nothing).name == "turicreate"
+    assert choose(root, "portable", nothing).name == "portable"
+    with pytest.raises(SetupError, match="no edition 'nix'; there is: turicreate, portable"):
+        choose(root, "nix", nothing)
 
 
 def setups(environ):
@@ -353,16 +479,24 @@ def test_make_helps_by_default_with_every_target():
     assert set(defined) - {"environment"} == set(targets)
 
 
+def test_make_takes_the_edition_from_the_command_line_only():
+    assert ".venv-portable" in make("-n", "test", "EDITION=portable")
+    assert make("-n", "test", EDITION="nonsense") == make("-n", "test")
+
+
 def pins(name):
     text = (ROOT / name).read_text()
     return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
 
 
-def test_requirements_are_compiled_from_the_direct_ones():
-    direct = re.findall(
-        r"^([\w.-]+)([=<]*)(\S*)(.*)$", (ROOT / "requirements.in").read_text(), re.M
-    )
-    pinned = pins("requirements.txt")
+BOTH = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
+
+
+@BOTH
+def test_requirements_are_compiled_from_the_direct_ones(edition):
+    text = (ROOT / edition.requirements).with_suffix(".in").read_text()
+    direct = re.findall(r"^([\w.-]+)([=<]*)([\w.]*)(.*)$", text, re.M)
+    pinned = pins(edition.requirements)
     for name, operator, version, reason in direct:
         assert "#" in reason, f"{name} is without a reason"
         assert name in pinned
@@ -370,9 +504,10 @@ def test_requirements_are_compiled_from_the_direct_ones():
             assert pinned[name] == version
 
 
-def test_requirements_hold_pins_and_nothing_of_a_machine():
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
-        assert re.match(r"\s*#|[\w.-]+==[\w.]+$", line), line
+@BOTH
+def test_requirements_hold_pins_and_nothing_of_a_machine(edition):
+    for line in (ROOT / edition.requirements).read_text().splitlines():
+        assert re.match(r"\s*#|[\w.-]+==[\w.]+( ; [^#;]+)?$", line), line
         assert "://" not in line and "--index" not in line and "/" not in line.replace("-r ", "")
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tools.environment.editions import SetupError
 from tools.environment.folders import fresh_folder, interpreter, is_ready, locked
-from tools.environment.interpreters import find_python
+from tools.environment.interpreters import find_python, what_is_wrong
 from tools.environment.process import capture, last_line, run, tool_environment
 from tools.environment.uv import ensure_uv
 
 
-def ensure(root, edition, environ):
+def ensure(root, edition, environ, found=None):
     """Make the environment of `edition` under `root` unless it is ready.
 
     Parameters
@@ -24,6 +24,8 @@ def ensure(root, edition, environ):
         What to make.
     environ : mapping
         The environment variables that choose interpreters and registries.
+    found : tuple of str, optional
+        What `find_python` returned, where it was asked already.
 
     Raises
     ------
@@ -38,8 +40,10 @@ def ensure(root, edition, environ):
         if is_ready(folder, stamp):
             return
         started = time.time()
-        python, where = find_python(root, edition, environ, lock)
-        print(f"Setting up {edition.folder} on {where} ({python}). It takes about 3 GB.")
+        python, where = found or find_python(root, edition, environ, lock)
+        print(f"Setting up {edition.folder} on {where} ({python}).", end=" ")
+        print(f"It takes about {edition.size}.")
+        warn_of_lesser(python, edition, environ)
         sys.stdout.flush()
         uv = ensure_uv(root, environ, lock, python)
         with fresh_folder(folder, stamp):
@@ -49,7 +53,7 @@ def ensure(root, edition, environ):
             quiet = [] if sys.stderr.isatty() else ["--quiet"]
             install = [uv, "pip", "install", *quiet, "--python", target]
             run([*install, "-r", root / edition.requirements], environ, lock)
-            make_importable(root, target)
+            make_importable(root, target, edition.paths)
             prove(edition, target, environ)
         print(f"{edition.folder} is ready after {time.time() - started:.0f} s.")
 
@@ -76,12 +80,19 @@ def stamp_of(root, edition):
     return f"{digest}\n{root / edition.folder}\n"
 
 
-def make_importable(root, target):
-    """Let the environment's interpreter import the project from any folder."""
+def warn_of_lesser(python, edition, environ):
+    """Say what is missing where only a version was found that lacks a part."""
+    if what_is_wrong(python, edition, environ) is not None:
+        print(f"On this Python it lacks {edition.lacking}.")
+
+
+def make_importable(root, target, paths):
+    """Let the environment's interpreter import from `paths` of the project, from any folder."""
     code = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     packages = Path(last_line(capture([str(target), "-I", "-c", code], os.environ).stdout))
-    line = os.path.relpath(str(root), str(packages))
-    (packages / "image_retrieval.pth").write_text(line + "\n", encoding="utf-8")
+    lines = [os.path.relpath(str(root / path), str(packages)) for path in paths]
+    text = "".join(f"{line}\n" for line in lines)
+    (packages / "image_retrieval.pth").write_text(text, encoding="utf-8")
 
 
 def prove(edition, target, environ):

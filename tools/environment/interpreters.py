@@ -11,6 +11,10 @@ from tools.environment.process import capture, first_line, last_line, tool_envir
 from tools.environment.uv import ensure_uv
 
 
+# What an interpreter is called that does not name its version.
+PLAIN = "python" if os.name == "nt" else "python3"
+
+
 def find_python(root, edition, environ, lock):
     """Return the first interpreter that fits `edition`, and where it was found.
 
@@ -27,30 +31,43 @@ def find_python(root, edition, environ, lock):
         None was found; the message lists what was tried and the ways forward.
     """
     tried = []
-    for where, path in [*candidates(edition, environ)]:
-        problem = what_is_wrong(path, edition, environ) if path else ""
-        if path and not problem:
-            return path, where
-        tried.append(f"  {where}: {path} {problem}" if path else f"  {where}: not there")
-    if edition.machine in (None, platform.machine()):
-        path, problem = install_python(root, edition, environ, lock)
-        if not problem:
-            return path, f"Python {edition.versions[0]} of uv"
-        tried.append(f"  uv python install {edition.versions[0]}: {problem}")
-    raise SetupError(no_python_message(edition, tried))
+    for versions in (edition.versions, edition.lesser):
+        for where, path in [*candidates(edition, environ, versions)]:
+            problem = what_is_wrong(path, edition, environ, versions) if path else ""
+            if path and not problem:
+                return path, where
+            tried.append(f"  {where}: {path} {problem}" if path else f"  {where}: not there")
+        if versions == edition.versions and can_run_here(edition):
+            path, problem = install_python(root, edition, environ, lock)
+            if not problem:
+                return path, f"Python {edition.versions[0]} of uv"
+            tried.append(f"  uv python install {edition.versions[0]}: {problem}")
+    raise SetupError(no_python_message(edition, dict.fromkeys(tried)))
 
 
-def candidates(edition, environ):
+def can_run_here(edition):
+    """Tell whether `edition` is made for this system and processor."""
+    system = edition.systems is None or platform.system() in edition.systems
+    return system and edition.machine in (None, platform.machine())
+
+
+def candidates(edition, environ, versions=None):
     """Yield (where, path) of every interpreter that may fit; the path is None for none there."""
+    versions = edition.versions if versions is None else versions
     named = environ.get(edition.variable)
-    yield f"${edition.variable}", named and (shutil.which(named, path=environ.get("PATH")) or named)
-    for version in edition.versions:
+    if versions:
+        path = named and (shutil.which(named, path=environ.get("PATH")) or named)
+        yield f"${edition.variable}", path
+    for version in versions:
         for where, paths in (
             (f"python{version} on the PATH", all_on_path(f"python{version}", environ)),
             (f"Python {version} of pyenv", of_pyenv(version, environ)),
         ):
             for path in paths or [None]:
                 yield where, path
+    if versions:
+        for path in all_on_path(PLAIN, environ) or [None]:
+            yield f"{PLAIN} on the PATH", path
 
 
 def all_on_path(name, environ):
@@ -94,15 +111,16 @@ import ctypes, sqlite3, ssl, zlib
 """
 
 
-def what_is_wrong(path, edition, environ):
+def what_is_wrong(path, edition, environ, versions=None):
     """Return why the interpreter at `path` does not fit `edition`, or None when it does."""
+    versions = edition.versions if versions is None else versions
     done = capture([str(path), "-I", "-c", _PROBE], environ)
     answer = re.match(r"(\d+\.\d+) (\S+) (\d+)$", first_line(done.stdout))
     if not answer:
         return f"does not start ({first_line(done.stdout) or f'exit code {done.returncode}'})"
     version, machine, bits = answer.groups()
-    if version not in edition.versions:
-        return f"is Python {version}, not {' or '.join(edition.versions)}"
+    if version not in versions:
+        return f"is Python {version}, not {' or '.join(versions)}"
     if edition.machine and (machine.lower().replace("amd64", "x86_64") != edition.machine):
         return f"is a build for {machine}, not {edition.machine}"
     if bits != "64":
@@ -115,10 +133,11 @@ def what_is_wrong(path, edition, environ):
 def no_python_message(edition, tried):
     """Return the message for a machine on which no interpreter fits."""
     version = edition.versions[0]
+    wanted = " or ".join([*edition.versions, *edition.lesser])
     processor = f" for {edition.machine}" if edition.machine else ""
     return "\n".join(
         [
-            f"No Python {version}{processor} was found: {edition.because}.",
+            f"No Python {wanted}{processor} was found: {edition.because}.",
             f"This machine is {platform.system()} on {platform.machine()}. Tried:",
             *tried,
             "Ways forward:",
