@@ -95,6 +95,14 @@ def test_blocks_and_threads_change_nothing(monkeypatch):
     np.testing.assert_array_equal(found, measured)
 
 
+def test_blocks_shorter_than_k():
+    X, Q = features(1030, 16), features(700, 16, seed=1)
+    ids, found = index.build(X, block_mb=1).search(Q, k=600)
+    rows, true = brute_force(X, Q, 600)
+    np.testing.assert_array_equal(ids, rows)
+    np.testing.assert_array_equal(found, true)
+
+
 def test_memory_is_bounded_by_the_block(monkeypatch):
     sizes = []
     original = exact.lowest

@@ -92,12 +92,22 @@ class _QueryBounds:
     def __init__(self, rows, doubled, longest):
         self._rows, self._doubled, self._longest = rows, doubled, longest
         self._constant = np.float32(_ROUNDINGS * float(longest) ** 2)
+        self._memory = np.empty(0, dtype=np.float32)
 
     def bounds(self, part):
-        """Return lower bounds of ‖z − y‖² − ‖y‖² for the rows `part`, float32 (q, rows)."""
+        """Return lower bounds of ‖z − y‖² − ‖y‖² for the rows `part`, float32 (q, rows).
+
+        The next call writes over them: fresh memory for each block would take as long to
+        hand out as the selection takes.
+        """
         rows = self._rows
-        bounds = self._doubled @ rows.Z[part].T
-        bounds += rows._base[part] - self._longest * rows._slope[part] - self._constant
+        base = rows._base[part] - self._longest * rows._slope[part] - self._constant
+        shape = len(self._doubled), len(base)
+        if self._memory.size < shape[0] * shape[1]:
+            self._memory = np.empty(shape[0] * shape[1], dtype=np.float32)
+        bounds = self._memory[: shape[0] * shape[1]].reshape(shape)
+        np.matmul(self._doubled, rows.Z[part].T, out=bounds)
+        bounds += base
         return bounds
 
     def widest(self, part):

@@ -38,7 +38,7 @@ class ExactEngine(MemoryEngine):
 
     name = "exact"
 
-    def __init__(self, metric="euclidean", block_mb=16):
+    def __init__(self, metric="euclidean", block_mb=32):
         super().__init__(metric)
         if not isinstance(block_mb, int) or block_mb < 1:
             raise InputError(f"block_mb must be an integer of at least 1, got {block_mb!r}")
@@ -145,7 +145,8 @@ class _Search:
         """Yield the start and the rows of each block, as a slice or an array of rows."""
         # Chosen rows are copied to be multiplied; the copy, too, must fit into a block.
         widest = q if self.rows is None else max(q, self.bounds.Z.shape[1])
-        size = max(1024, self.block_bytes // (4 * widest))
+        most = max(1024, self.block_bytes // (4 * widest))
+        size = math.ceil(self.n / math.ceil(self.n / most))  # no short block at the end
         for start in range(0, self.n, size):
             stop = min(start + size, self.n)
             yield start, slice(start, stop) if self.rows is None else self.rows[start:stop]

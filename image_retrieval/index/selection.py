@@ -32,7 +32,7 @@ def lowest(values, k):
     n = values.shape[1]
     stride = n // _GROUPS
     if k >= n:
-        return values, np.broadcast_to(np.arange(n), values.shape)
+        return values.copy(), np.broadcast_to(np.arange(n), values.shape)
     if stride <= 2 * k:
         return _partition(values, k)
     minima = values[:, : stride * _GROUPS].reshape(len(values), _GROUPS, stride).min(axis=1)
