@@ -181,3 +181,4 @@ def test_lowest(n, k):
     np.testing.assert_array_equal(np.sort(best, axis=1), np.sort(values, axis=1)[:, :k])
     np.testing.assert_array_equal(np.take_along_axis(values, columns, axis=1), best)
     assert all(len(set(row)) == k for row in columns.tolist())
+    assert not np.shares_memory(best, values)  # a block's memory is written over

@@ -7,7 +7,7 @@ _GROUPS = 32
 
 
 def lowest(values, k):
-    """Return the `k` smallest values of each row and their columns, in no order.
+    """Return copies of the `k` smallest values of each row and their columns, in no order.
 
     Each row is cut into groups of 32 values that lie a stride apart. The `k` groups with
     the smallest minima hold the `k` smallest values: a value outside of them is no smaller
