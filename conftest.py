@@ -1,6 +1,7 @@
 """What every test and every notebook under test shares: its data and its surroundings."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,25 @@ from tools.notebooks import SAMPLE_ENVIRONMENT, kernel_environment
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
+# What some notebooks use that not every Python and system has a package of.
+NEEDED = {"07_scaling_up": ("hnswlib", "milvus_lite")}
+
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
 os.environ.update(kernel_environment(), **SAMPLE_ENVIRONMENT)
+
+
+def lacking(notebook):
+    """Return why the notebook of that name cannot run here, or an empty text."""
+    gone = [name for name in NEEDED.get(notebook, ()) if find_spec(name) is None]
+    return f"{notebook} needs {' and '.join(gone)}, not installed here" if gone else ""
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the cells of a notebook that cannot run here, by its name."""
+    for item in items:
+        reason = item.path.suffix == ".ipynb" and lacking(item.path.stem)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +42,13 @@ def shared_data():
 def shared_reference():
     """The folder of reference figures, which show real images."""
     return _folder_or_skip(SHARED / "reference", "reference figures")
+
+
+@pytest.fixture(scope="session")
+def real_turicreate():
+    """Turi Create itself, for what the portable edition refuses by name or does not have."""
+    if find_spec("turicreate") is None or find_spec("turicreate._cython") is None:
+        pytest.skip("only the real Turi Create has this")
 
 
 def _folder_or_skip(folder, what):

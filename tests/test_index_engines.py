@@ -35,6 +35,8 @@ def make(request, milvus_file):
     engine, options, _ = ENGINES[request.param]
     if engine in NEEDS and find_spec(NEEDS[engine]) is None:
         pytest.skip(f"{NEEDS[engine]} is not installed here")
+    if request.param == "lsh":
+        request.getfixturevalue("real_turicreate")
 
     def build(X, ids=None, labels=None, **more):
         if request.param == "ball_tree" and more.get("metric") == "cosine":

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import conftest
 from conftest import ROOT
 from image_retrieval.errors import InputError
 from tools.notebooks import NotebookError, execute, find_problems, normalize
@@ -228,6 +229,13 @@ def nbval(path):
     options = ["-c", "pyproject.toml", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, str(path)]
     return subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
+
+
+def test_a_notebook_that_cannot_run_here_is_named(monkeypatch):
+    assert set(conftest.NEEDED) <= {path.stem for path in NOTEBOOKS}
+    monkeypatch.setattr(conftest, "NEEDED", {"01_a": ("json", "no_such_module")})
+    assert conftest.lacking("01_a") == "01_a needs no_such_module, not installed here"
+    assert conftest.lacking("02_b") == ""
 
 
 def test_an_output_edited_by_hand_fails_and_another_time_does_not(tmp_path):

@@ -10,7 +10,7 @@ from image_retrieval.quiet import quiet_turicreate
 
 
 @pytest.fixture
-def printed():
+def printed(real_turicreate):
     from turicreate._cython import cy_server
 
     messages, original = [], cy_server.print_callback

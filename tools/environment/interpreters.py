@@ -10,7 +10,6 @@ from tools.environment.editions import SetupError
 from tools.environment.process import capture, first_line, last_line, tool_environment
 from tools.environment.uv import ensure_uv
 
-
 # What an interpreter is called that does not name its version.
 PLAIN = "python" if os.name == "nt" else "python3"
 
