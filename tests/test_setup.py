@@ -511,6 +511,25 @@ def test_requirements_hold_pins_and_nothing_of_a_machine(edition):
         assert "://" not in line and "--index" not in line and "/" not in line.replace("-r ", "")
 
 
+def test_binder_is_made_of_the_portable_edition():
+    folder = ROOT / "binder"
+    assert (folder / "requirements.txt").read_text() == f"-r ../{PORTABLE.requirements}\n"
+    version = (folder / "runtime.txt").read_text().strip().replace("python-", "")
+    assert version in PORTABLE.versions
+    assert os.access(str(folder / "postBuild"), os.X_OK)
+    assert "tools.environment link portable" in (folder / "postBuild").read_text()
+
+
+def test_buttons_and_colab_name_the_same_repository():
+    links = re.findall(r"/(?:github|gh)/([^/]+/[^/]+)/", (ROOT / "README.md").read_text())
+    notebook = json.loads((ROOT / "colab.ipynb").read_text(encoding="utf-8"))
+    code = "".join(notebook["cells"][1]["source"])
+    assert len(links) == 2
+    assert {*links} == {re.search(r'^REPOSITORY = "(.*?)"', code, re.MULTILINE).group(1)}
+    assert PORTABLE.requirements.replace(".txt", ".in") in code
+    assert all(f'"{path}"' in code for path in PORTABLE.paths)
+
+
 def test_container_is_made_of_the_same():
     text = (ROOT / "Dockerfile").read_text()
     image = re.search(r"^FROM --platform=linux/amd64 python:([\d.]+)-slim$", text, re.MULTILINE)

@@ -1,13 +1,14 @@
 """Set up an edition's environment, name its interpreter, or compile the requirements.
 
 usage: python3 -m tools.environment {setup,python,compile} [EDITION]
+       python3 -m tools.environment link EDITION  (lets this very Python import the edition)
 """
 
 import os
 import sys
 from pathlib import Path
 
-from tools.environment.build import compile_requirements, ensure
+from tools.environment.build import compile_requirements, ensure, make_importable
 from tools.environment.choice import PREFERRED, choose, ready_choice
 from tools.environment.editions import EDITIONS, SetupError
 from tools.environment.folders import interpreter
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def main(arguments=None):
     """Run the command line, an action and perhaps an edition; return the exit code."""
     action, *names = sys.argv[1:] if arguments is None else arguments
-    actions = {"setup": set_up, "python": name_python, "compile": compile_all}
+    actions = {"setup": set_up, "python": name_python, "compile": compile_all, "link": link}
     try:
         actions[action](names[0] if names else None)
     except SetupError as error:
@@ -43,6 +44,11 @@ def name_python(name):
         ready = ready_choice(ROOT)
         name = ready.name if ready else PREFERRED
     print(interpreter(ROOT / EDITIONS[name].folder))
+
+
+def link(name):
+    """Let the interpreter that runs this, which something else set up, import the edition."""
+    make_importable(ROOT, sys.executable, EDITIONS[name].paths)
 
 
 def compile_all(name):

@@ -18,7 +18,8 @@ def ensure_uv(root, environ, lock, python=None):
     if not is_ready(folder, stamp):
         with fresh_folder(folder, stamp):
             make_plain_environment(folder, [sys.executable, python], environ)
-            pip = [interpreter(folder), "-m", "pip", "install", "--quiet"]
+            quiet = ("--quiet", "--disable-pip-version-check")
+            pip = [interpreter(folder), "-m", "pip", "install", *quiet]
             run([*pip, f"uv=={UV_VERSION}"], environ, lock)
     return uv
 

@@ -27,7 +27,8 @@ class NotebookError(Exception):
 class _ThisPythonSpecs(KernelSpecManager):
     # A kernel named "python3" that a user installed elsewhere would otherwise win.
     def get_kernel_spec(self, kernel_name):
-        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+        # Newer kernels warn about their own sockets, once for each notebook.
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict(["--log-level=ERROR"]))
 
 
 class _ThisPythonManager(AsyncKernelManager):
