@@ -38,6 +38,12 @@ def jpeg(seed, size=(40, 30), mode="RGB", **options):
     return file.getvalue()
 
 
+def plain_jpeg(size):
+    file = io.BytesIO()
+    Image.new("RGB", size, (200, 90, 30)).save(file, "JPEG")
+    return file.getvalue()
+
+
 def members():
     """Return ten pictures for each label, in no order, and what else the official tar holds."""
     files = {f"{ROOT}/BACKGROUND_Google/tmp": b"not a picture", f"{ROOT}/wrench/1.jpg": jpeg(0)}
@@ -271,17 +277,18 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
     units_per_mib = 2**20 if sys.platform == "darwin" else 2**10
     peaks = {}
     for copies in (1, 8):
-        data = jpeg(0, size=(500, 400), quality=20)
+        data = plain_jpeg((500, 400))  # a small file of many pixels
         files = {f"{ROOT}/{label}/{n}.jpg": data for label in LABELS for n in range(4 * copies)}
         archive = make_tar(tmp_path / f"{copies}.tar.gz", files)
         script = f"""
-            import resource
+            import os, resource
             import numpy as np
             from image_retrieval import features
             from image_retrieval.datasets.caltech101_build import build
             features.extract = lambda images, **_: np.array([[i.mean()] * 4 for i in images] or 0)
             build({str(archive)!r}, {str(tmp_path / "out")!r}, progress=False)
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+            os._exit(0)  # how Turi Create shuts down is not measured here
         """
         environment = {**os.environ, "IMAGE_RETRIEVAL_INCEPTION_V3": "none"}
         command = [sys.executable, "-c", textwrap.dedent(script)]
