@@ -1,6 +1,11 @@
 """What each environment is made of."""
 
+import os
 from typing import NamedTuple, Optional, Tuple
+
+# Versions of Python that hnswlib has packages for, the newest first, and versions it has not.
+EVERYTHING = ("3.11", "3.10", "3.9") if os.name == "nt" else ("3.12", "3.11", "3.10", "3.9")
+NO_HNSWLIB = ("3.14", "3.13", "3.12") if os.name == "nt" else ("3.14", "3.13")
 
 
 class Edition(NamedTuple):
@@ -45,8 +50,8 @@ EDITIONS = {
         folder=".venv-portable",
         requirements="requirements-portable.txt",
         variable="PORTABLE_PYTHON",
-        versions=("3.12", "3.11", "3.10", "3.9"),
-        lesser=("3.14", "3.13"),
+        versions=EVERYTHING,
+        lesser=NO_HNSWLIB,
         lacking="the approximate search of notebook 07: hnswlib has no wheel for it",
         systems=None,
         machine=None,
