@@ -1,6 +1,7 @@
 """What every test and every notebook under test shares: its data and its surroundings."""
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +23,16 @@ def lacking(notebook):
     """Return why the notebook of that name cannot run here, or an empty text."""
     gone = [name for name in NEEDED.get(notebook, ()) if find_spec(name) is None]
     return f"{notebook} needs {' and '.join(gone)}, not installed here" if gone else ""
+
+
+def pytest_sessionstart():
+    """Import pymilvus before TensorFlow is.
+
+    When it is imported, pymilvus closes all log handlers there are. One of TensorFlow's then
+    closes its stream, and that is the one pytest captures standard error in.
+    """
+    if find_spec("pymilvus"):
+        import_module("pymilvus")
 
 
 def pytest_collection_modifyitems(items):
