@@ -10,7 +10,7 @@ as soon as there are three, so that its solver (SciPy's L-BFGS) is called here d
 import numpy as np
 
 #: Steps after which the loss has long stopped to change.
-_OPTIONS = {"maxiter": 3000, "maxfun": 6000, "ftol": 1e-11, "gtol": 1e-6, "maxcor": 30}
+_OPTIONS = {"maxiter": 3000, "maxfun": 6000, "ftol": 1e-9, "gtol": 1e-5, "maxcor": 30}
 
 
 def feature_scales(X, rescale):
