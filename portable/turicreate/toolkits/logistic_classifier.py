@@ -85,38 +85,47 @@ def create(
     X = np.hstack([matrix(dataset, name) for name in names])
     y = np.array([classes.index(label) for label in dataset[target].tolist()])
     intercepts, weights, steps = fit(X, y, len(classes), l2_penalty, feature_rescaling)
-    unpacked = unpacked_names(dataset, names)
-    newton = (len(unpacked) + 1) * (len(classes) - 1) <= _NEWTON_COEFFICIENTS
     fields = {
-        "class_weights": dict.fromkeys(classes, 1.0),
-        "classes": classes,
-        "convergence_threshold": convergence_threshold,
-        "feature_rescaling": int(feature_rescaling),
-        "features": names,
-        "l1_penalty": l1_penalty,
         "l2_penalty": l2_penalty,
+        "l1_penalty": l1_penalty,
+        "solver": solver,
+        "feature_rescaling": int(feature_rescaling),
+        "convergence_threshold": convergence_threshold,
+        "step_size": step_size,
         "lbfgs_memory_level": lbfgs_memory_level,
         "max_iterations": max_iterations,
-        "num_classes": len(classes),
-        "num_coefficients": (len(unpacked) + 1) * (len(classes) - 1),
-        "num_examples": len(y),
-        "num_examples_per_class": {c: int(n) for c, n in zip(classes, np.bincount(y))},
-        "num_features": len(names),
-        "num_unpacked_features": len(unpacked),
-        "solver": solver if solver != "auto" else "newton" if newton else "lbfgs",
-        "step_size": step_size,
         "target": target,
+        "features": names,
         "training_iterations": steps,
-        "training_solver_status": "SUCCESS: Optimal solution found.",
-        "unpacked_features": unpacked,
-        "widths": [matrix(dataset[:1], name).shape[1] for name in names],
+        **_facts(dataset, names, y, classes),
     }
+    if solver == "auto":
+        newton = fields["num_coefficients"] <= _NEWTON_COEFFICIENTS
+        fields["solver"] = "newton" if newton else "lbfgs"
     model = LogisticClassifier(fields, intercepts, weights)
     model._measure("training", dataset)
     if validation is not None:
         model._measure("validation", validation)
     fields["training_time"] = time.perf_counter() - started
     return model
+
+
+def _facts(dataset, names, y, classes):
+    """Return the fields of a model that say what it was trained on."""
+    unpacked = unpacked_names(dataset, names)
+    return {
+        "classes": classes,
+        "class_weights": dict.fromkeys(classes, 1.0),
+        "num_classes": len(classes),
+        "num_coefficients": (len(unpacked) + 1) * (len(classes) - 1),
+        "num_examples": len(y),
+        "num_examples_per_class": {c: int(n) for c, n in zip(classes, np.bincount(y))},
+        "num_features": len(names),
+        "num_unpacked_features": len(unpacked),
+        "training_solver_status": "SUCCESS: Optimal solution found.",
+        "unpacked_features": unpacked,
+        "widths": [matrix(dataset[:1], name).shape[1] for name in names],
+    }
 
 
 def _check_options(l2_penalty, l1_penalty, solver, max_iterations, class_weights, seed):
