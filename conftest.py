@@ -26,13 +26,14 @@ def lacking(notebook):
 
 
 def pytest_sessionstart():
-    """Import pymilvus before TensorFlow is.
+    """Import what configures logging before TensorFlow is imported.
 
-    When it is imported, pymilvus closes all log handlers there are. One of TensorFlow's then
+    Both close all log handlers there are when they are imported. One of TensorFlow's then
     closes its stream, and that is the one pytest captures standard error in.
     """
-    if find_spec("pymilvus"):
-        import_module("pymilvus")
+    for name in ("turicreate", "pymilvus"):
+        if find_spec(name):
+            import_module(name)
 
 
 def pytest_collection_modifyitems(items):
