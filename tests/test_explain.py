@@ -171,3 +171,13 @@ def test_the_gallery_keeps_to_k_and_to_its_text():
     shown = explain.gallery(neighbors, reference, query, k=1, pixels=True)
     assert shown._repr_html_().count(">where pixels differ<") == 1
     assert repr(shown) == repr(explore.gallery(neighbors, reference, query, k=1))
+
+
+def test_pixel_distance_of_pictures_of_several_sizes_is_explained_stretched():
+    sizes = [(40, 60), (50, 30)]
+    pictures = [np.full((*size, 3), shade, np.uint8) for size, shade in zip(sizes, (10, 200))]
+    neighbors = {"query_label": [1], "reference_label": [2], "distance": [1.0], "rank": [1]}
+    reference = {"id": [2], "image": pictures[1:], "label": ["cat"]}
+    query = {"id": [1], "image": pictures[:1], "label": ["cat"]}
+    page = explain.gallery(neighbors, reference, query, query_by="id", pixels=True)._repr_html_()
+    assert "where pixels differ" in page

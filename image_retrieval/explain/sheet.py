@@ -6,6 +6,9 @@ from image_retrieval import explore
 from image_retrieval.explain.overlay import overlay
 from image_retrieval.explain.shares import pixel_shares, similarity_shares
 from image_retrieval.explore.hits import answers
+from image_retrieval.features.preprocessing import resize_all
+
+_STRETCHED = 32
 
 
 def gallery(
@@ -34,7 +37,8 @@ def gallery(
         What was done to the features before they were searched, see
         `image_retrieval.explain.through`. Without it plain features are explained.
     pixels : bool
-        Explain pixel distance instead: blue is where the two pictures differ.
+        Explain pixel distance instead: blue is where the two pictures differ. Pictures of
+        several sizes are stretched to 32×32 first, as `pixel_vectors(images, size=32)` does.
     **extraction
         How the searched features were extracted, as for `features.extract_map`: `backbone`,
         `size`, `flip`, ...
@@ -94,7 +98,10 @@ def _feature_details(answer, size, recipe, extraction):
 
 
 def _pixel_details(answer, size, recipe, extraction):
-    found = [pixel_shares(answer.query.pixels, hit.item.pixels) for hit in answer.hits]
+    pictures = [answer.query.pixels, *(hit.item.pixels for hit in answer.hits)]
+    if len({picture.shape for picture in pictures}) > 1:
+        pictures = list(resize_all(pictures, _STRETCHED))
+    found = [pixel_shares(pictures[0], picture) for picture in pictures[1:]]
     limit = max(shares.max() for shares in found)
     for hit, shares in zip(answer.hits, found):
         picture = overlay(hit.item.pixels, -shares, limit, size)
