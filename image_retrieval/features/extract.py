@@ -5,7 +5,6 @@ and ONNX Runtime both release Python's lock, so one batch is resized while anoth
 network. Only a few batches are under way at any time, whatever the number of pictures.
 """
 
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -22,6 +21,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import get_backbone
 from image_retrieval.features.graph_cache import cache_folder
 from image_retrieval.features.preprocessing import resize_all
+from image_retrieval.hardware import cores
 from image_retrieval.images import as_rgb, is_one_picture
 
 # Seconds after which the progress bar appears.
@@ -235,8 +235,4 @@ def _read(position, picture):
 
 def available_cores():
     """Return how many cores this process may use, at most 8."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return min(cores, _MAX_THREADS)
+    return min(cores(), _MAX_THREADS)

@@ -9,10 +9,11 @@ import math
 import numpy as np
 
 from image_retrieval.errors import InputError
+from image_retrieval.hardware import cores
 from image_retrieval.index.bounds import LowerBounds
 from image_retrieval.index.distances import PairDistances, finish, unfinish
 from image_retrieval.index.engine import MemoryEngine
-from image_retrieval.index.parallel import cores, in_parallel
+from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.selection import lowest
 
 _SPARE = 8  # rows kept beyond k, so that the (k + 1)th bound rarely needs a second look

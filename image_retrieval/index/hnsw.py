@@ -5,10 +5,11 @@ import math
 import numpy as np
 
 from image_retrieval.errors import InputError
+from image_retrieval.hardware import cores
 from image_retrieval.index.distances import PairDistances, finish, norms
 from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.exact import ExactEngine
-from image_retrieval.index.parallel import cores, in_parallel
+from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.storage import read_array
 
 _LINKS = 16  # M of the paper: links a row

@@ -1,15 +1,9 @@
 """Running numpy work on all cores, one BLAS thread in each."""
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-
-def cores():
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+from image_retrieval.hardware import cores
 
 
 def in_parallel(function, items):

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from image_retrieval.index.parallel import cores
+from image_retrieval.hardware import cores
 from tools.bench.search import BARE, EXACT, FLAT, HNSW, MILVUS, SFRAMES, SKLEARN, TURI
 
 _EXACT_HEAD = (
