@@ -15,11 +15,6 @@ SHARED = ROOT.parent / "shared"
 # What some notebooks use that not every Python and system has a package of.
 NEEDED = {"07_scaling_up": ("hnswlib", "milvus_lite")}
 
-# The tag of cells whose figures are Turi Create's alone: its logistic regression stops after
-# ten steps, far from the minimum that the portable edition finds.
-REAL_ONLY = "solver-stops-early"
-NOT_COMPARED = []
-
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
 os.environ.update(kernel_environment(), **SAMPLE_ENVIRONMENT)
 
@@ -42,25 +37,11 @@ def pytest_sessionstart():
 
 
 def pytest_collection_modifyitems(items):
-    """Skip the cells of a notebook that cannot run here; run, but do not compare, some others."""
-    cells = [item for item in items if item.path.suffix == ".ipynb"]
-    portable = bool(cells) and not has_real_turicreate()
-    for item in cells:
-        reason = lacking(item.path.stem)
+    """Skip the cells of a notebook that cannot run here."""
+    for item in items:
+        reason = lacking(item.path.stem) if item.path.suffix == ".ipynb" else ""
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
-        elif portable and REAL_ONLY in item.cell.metadata.get("tags", ()):
-            item.options["check"] = False
-            NOT_COMPARED.append(f"{item.path.stem} {item.name}")
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Name the cells whose outputs only the real Turi Create can give."""
-    if NOT_COMPARED:
-        terminalreporter.write_line(
-            "Run but not compared in the portable edition, whose logistic regression does not "
-            f"stop early as Turi Create's does: {', '.join(NOT_COMPARED)}"
-        )
 
 
 def has_real_turicreate():

@@ -70,30 +70,44 @@ def shortened(text, width):
     return text if len(text) <= width else text[: max(width - 4, 0)] + "..."
 
 
-def text_tables(columns, max_width, row_width, more):
-    """Return {name: list of cell texts} as tables of characters below each other."""
+def value_width(value):
+    """Return the length of a value as Turi Create counts it to see whether a column fits."""
+    if isinstance(value, Image):
+        return len(image_text(value))
+    return len(str(value.tolist() if isinstance(value, array.array) else value))
+
+
+def text_tables(columns, max_width, row_width, more, widths=None):
+    """Return {name: list of cell texts} as tables of characters below each other.
+
+    `widths` are the longest values of each column; without them, the texts'.
+    """
+    widths = widths or [max(map(len, cells), default=max_width) for cells in columns.values()]
     columns = [
         [shortened(text, max_width) for text in (escape(name), *cells)]
         for name, cells in columns.items()
     ]
     if not columns:
         return _text_table([])
-    groups = _pack(columns, row_width)
+    groups = _pack(columns, [min(width, max_width) for width in widths], row_width)
     if more:
         groups[-1].append(["..."] * len(columns[0]))
     return "\n".join(_text_table(group) for group in groups)
 
 
-def _pack(columns, row_width):
-    """Cut columns of texts into groups that fit side by side."""
+def _pack(columns, widths, row_width):
+    """Cut columns of texts into groups that fit side by side.
+
+    As in Turi Create, what a column adds is judged by its values alone, not by its name or
+    the lines around it; what is there already counts whole.
+    """
     groups, used = [[]], 0
-    for column in columns:
-        needed = max(len(text) for text in column) + 3
-        if groups[-1] and used + needed - 1 > row_width:
+    for column, width in zip(columns, widths):
+        if groups[-1] and used + width >= row_width:
             groups.append([])
             used = 0
         groups[-1].append(column)
-        used += needed
+        used += max(map(_display_width, column)) + 3 + (not used)
     return groups
 
 
@@ -126,21 +140,25 @@ def _display_width(text):
     )
 
 
-def html_tables(columns, more):
-    """Return {name: list of cell texts} as HTML tables of Turi Create's widths."""
+def html_tables(columns, more, widths):
+    """Return {name: list of cell texts} as HTML tables of Turi Create's widths.
+
+    `widths` are the longest values of each column.
+    """
+    widths = [min(width, HTML_COLUMN_WIDTH) for width in widths]
     columns = [
         [_html_shortened(text) for text in (name, *cells)] for name, cells in columns.items()
     ]
-    groups = _pack_html(columns)
+    groups = _pack_html(columns, widths)
     if more:
         groups[-1].append(["..."] * len(columns[0]))
     return "\n".join(_html_table(group) for group in groups)
 
 
-def _pack_html(columns):
+def _pack_html(columns, widths):
     # Lines of one cell stand below each other, so the longest one counts.
     flat = [["x" * max(map(len, text.split("\n"))) for text in column] for column in columns]
-    sizes = [len(group) for group in _pack(flat, HTML_ROW_WIDTH)]
+    sizes = [len(group) for group in _pack(flat, widths, HTML_ROW_WIDTH)]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     return [columns[start:stop] for start, stop in zip(starts, starts[1:])]
 

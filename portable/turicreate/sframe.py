@@ -12,6 +12,7 @@ from .infer import infer_type, plain
 from .joining import join
 from .missing import SFRAME_NAMES, lacks, refuse_attribute
 from .printing import (
+    HTML_COLUMN_WIDTH,
     HTML_COLUMNS,
     STR_COLUMNS,
     cell_text,
@@ -21,6 +22,7 @@ from .printing import (
     html_tables,
     text_tables,
     type_title,
+    value_width,
 )
 from .reshaping import pack_rows, stack_rows
 from .sarray import SArray
@@ -519,22 +521,33 @@ class SFrame:
 
     # Showing
 
-    def _cells(self, count, limit):
-        """Return {name: texts of the first `count` rows} of the first `limit` columns."""
-        cells = {}
+    def _cells(self, count, limit, max_width):
+        """Return the first `count` rows of the first `limit` columns as a table shows them.
+
+        Returns
+        -------
+        dict of str to list of str
+            The texts of each column.
+        list of int
+            The lengths of the longest values.
+        """
+        cells, widths = {}, []
         for name in list(self._columns)[:limit]:
             head = lazy.get(
                 lazy.take(self._share(name), slice(0, count), min(count, self._count()))
             )
-            cells[name] = [cell_text(value) for value in head.tolist()]
-        return cells
+            values = head.tolist()
+            cells[name] = [cell_text(value) for value in values]
+            widths.append(max(map(value_width, values), default=max_width))
+        return cells, widths
 
     def _footer(self, shown=_SHOWN):
         return footer(self._count(), len(self._columns), shown, self._sized)
 
     def _text(self, rows, columns, width, row_width):
         more = len(self._columns) > columns
-        return text_tables(self._cells(rows, columns), width, row_width, more)
+        cells, widths = self._cells(rows, columns, width)
+        return text_tables(cells, width, row_width, more, widths)
 
     def __str__(self):
         return self._text(_SHOWN, STR_COLUMNS, 30, 80) + "\n" + self._footer()
@@ -547,7 +560,8 @@ class SFrame:
 
     def _repr_html_(self):
         more = len(self._columns) > HTML_COLUMNS
-        tables = html_tables(self._cells(_SHOWN, HTML_COLUMNS), more)
+        cells, widths = self._cells(_SHOWN, HTML_COLUMNS, HTML_COLUMN_WIDTH)
+        tables = html_tables(cells, more, widths)
         return html_frame(tables, self._footer())
 
     def print_rows(

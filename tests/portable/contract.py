@@ -126,19 +126,26 @@ def models(turicreate):
             data, target=target, features=features, verbose=False
         )
 
-    def logistic(data, target, features, **options):
+    def logistic(data, target, features, validation_set=None, **options):
         return turicreate.logistic_classifier.create(
             data,
             target=target,
             features=features,
-            validation_set=None,
+            validation_set=validation_set,
             verbose=False,
-            convergence_threshold=1e-9,
-            max_iterations=100,
             **options,
         )
 
-    return {"nearest": nearest, "classifier": classifier, "logistic": logistic}
+    def converged(data, target, features, **options):
+        options = {"convergence_threshold": 1e-9, "max_iterations": 100, **options}
+        return logistic(data, target, features, **options)
+
+    return {
+        "nearest": nearest,
+        "classifier": classifier,
+        "logistic": logistic,
+        "converged": converged,
+    }
 
 
 def answer(expression, known):

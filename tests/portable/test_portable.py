@@ -181,18 +181,72 @@ def test_a_damaged_model_is_one_line(tc, points, tmp_path):
         tc.load_model(str(tmp_path / "none"))
 
 
-def test_logistic_loss_is_at_its_minimum(tc, points):
+@pytest.mark.parametrize("solver", ["newton", "lbfgs"])
+def test_logistic_loss_is_at_its_minimum(tc, points, solver):
     """The gradient of Turi Create's loss vanishes at the coefficients found."""
     model = tc.logistic_classifier.create(
-        points, "label", ["v"], validation_set=None, l2_penalty=0.5
+        points,
+        "label",
+        ["v"],
+        l2_penalty=0.5,
+        solver=solver,
+        max_iterations=200,
+        convergence_threshold=1e-6,
+        validation_set=None,
     )
+    assert model.training_solver_status == "SUCCESS: Optimal solution found."
     X = points["v"].to_numpy()
     scales = X.mean(axis=0) ** 2 + X.var(axis=0, ddof=1)
     y = np.array([["a", "b", "c"].index(label) for label in points["label"]])
     errors = model.predict(points, output_type="probability_vector").to_numpy() - np.eye(3)[y]
-    gradient = errors[:, 1:].T @ X + 2 * 0.5 * model._weights * scales
+    gradient = errors[:, 1:].T @ X + 2 * 0.5 * model._coefficients[:, :-1] * scales
     assert np.abs(gradient).max() < 1e-3
     assert np.abs(errors[:, 1:].sum(axis=0)).max() < 1e-3
+
+
+def test_a_logistic_loss_that_overflows_is_told_by_the_status(tc):
+    # Without rescaling, features this large overflow at the first step.
+    huge = tc.SFrame({"v": [[1e200, 1.0], [-1e200, 2.0], [1e200, 3.0]] * 4, "y": [0, 1, 2] * 4})
+    model = tc.logistic_classifier.create(
+        huge, "y", ["v"], feature_rescaling=False, solver="lbfgs", validation_set=None
+    )
+    assert model.training_solver_status.startswith("TERMINATED")
+
+
+@pytest.mark.parametrize("first_step", [1e-4, 0.3, 1.0, 20.0])
+@pytest.mark.parametrize("name", ["parabola", "quartic", "valley", "wave", "far"])
+def test_line_search_finds_a_lower_and_flatter_point(tc, name, first_step):
+    from turicreate.toolkits._line_search import line_search
+
+    functions = {
+        "parabola": lambda x: ((x - 1) ** 2, 2 * (x - 1)),
+        "quartic": lambda x: ((x - 2) ** 4, 4 * (x - 2) ** 3),
+        "valley": lambda x: (np.log(np.cosh(5 * (x - 3))), 5 * np.tanh(5 * (x - 3))),
+        "wave": lambda x: (-np.sin(x) - 0.1 * x, -np.cos(x) - 0.1),
+        "far": lambda x: ((x - 22) ** 2, 2 * (x - 22)),
+    }
+    function = functions[name]
+    value, slope = function(0.0)
+    found = line_search(function, first_step, value, slope)
+    assert found.succeeded
+    assert 1 <= found.evaluations <= 20
+    lower, flatter = function(found.step)
+    assert lower <= value + 1e-4 * found.step * slope
+    assert found.step >= 25 or abs(flatter) <= 0.7 * abs(slope)
+
+
+def test_line_search_gives_up_where_the_function_only_rises(tc):
+    from turicreate.toolkits._line_search import line_search
+
+    assert not line_search(lambda x: (x, 1.0), 1.0, 0.0, 1.0).succeeded
+    assert not line_search(lambda x: (x, 1.0), 0.0, 0.0, -1.0).succeeded
+
+
+def test_cubic_minimum_lies_where_the_slopes_meet(tc):
+    from turicreate.toolkits._line_search import cubic_minimum
+
+    # (x - 0.3)^2 between 0 and 2
+    assert cubic_minimum(2.0, (0.09, 2.89), (-0.6, 3.4)) == pytest.approx(0.3, abs=1e-5)
 
 
 def test_lazy_tables_print_as_in_turi_create(tc):

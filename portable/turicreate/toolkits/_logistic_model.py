@@ -1,0 +1,289 @@
+"""The trained logistic regression: its coefficients, predictions and figures."""
+
+import time
+
+import numpy as np
+
+from ..columns import NumberColumn, VectorColumn
+from ..infer import column_from_values
+from ..missing import lacks
+from ..sarray import SArray
+from ..sframe import SFrame
+from . import evaluation
+from ._checks import matrix, need_columns, need_frame
+from ._main import ToolkitError
+from .model import Model, saveable
+
+_OUTPUTS = ("class", "probability", "margin", "probability_vector")
+_METRICS = (
+    "accuracy",
+    "confusion_matrix",
+    "roc_curve",
+    "auc",
+    "log_loss",
+    "precision",
+    "recall",
+    "f1_score",
+)
+
+
+@saveable
+class LogisticClassifier(Model):
+    """A trained logistic regression; made by `create`."""
+
+    def __init__(self, fields, coefficients, errors=None):
+        """Take the fields, and coefficients (c - 1, d + 1), intercepts last, with their errors."""
+        self._fields = fields
+        self._coefficients = np.asarray(coefficients, np.float64)
+        self._errors = None if errors is None else np.asarray(errors, np.float64)
+
+    def _list_fields(self):
+        return sorted([*(name for name in self._fields if name != "widths"), "coefficients"])
+
+    @property
+    def coefficients(self):
+        """An SFrame `name, index, class, value, stderr`: intercepts and a row for each feature.
+
+        The standard errors come from Newton's method only, and need more rows than coefficients.
+        """
+        names = [("(intercept)", None)]
+        for name, width in zip(self.features, self.widths):
+            single = width == 1 and f"{name}[0]" not in self.unpacked_features
+            names += [(name, None if single else str(index)) for index in range(width)]
+        values = np.roll(self._coefficients, 1, axis=1).reshape(-1).tolist()
+        errors = [None] * len(values)
+        if self._errors is not None:
+            errors = np.roll(self._errors, 1, axis=1).reshape(-1).tolist()
+        columns = {
+            "name": (str, [name for name, _ in names] * (self.num_classes - 1)),
+            "index": (str, [index for _, index in names] * (self.num_classes - 1)),
+            "class": (
+                type(self.classes[0]),
+                [label for label in self.classes[1:] for _ in names],
+            ),
+            "value": (float, values),
+            "stderr": (float, errors),
+        }
+        return SFrame._of(
+            {name: column_from_values(cells, kind) for name, (kind, cells) in columns.items()}
+        )
+
+    def _get(self, field):
+        return self.coefficients if field == "coefficients" else super()._get(field)
+
+    def _margins(self, dataset):
+        need_frame(dataset)
+        need_columns(dataset, self.features)
+        parts = zip(self.features, self.widths)
+        X = np.hstack([matrix(dataset, name, width) for name, width in parts])
+        return X @ self._coefficients[:, :-1].T + self._coefficients[:, -1]
+
+    def _probabilities(self, dataset):
+        margins = self._margins(dataset)
+        margins = np.hstack([np.zeros((len(margins), 1)), margins])
+        shares = np.exp(margins - margins.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def _likeliest(self, shares):
+        # Of two equally likely classes Turi Create takes the second, of more the first.
+        if self.num_classes == 2:
+            return (shares[:, 1] >= 0.5).astype(int)
+        return shares.argmax(axis=1)
+
+    def _labels(self, numbers):
+        kind = type(self.classes[0])
+        return column_from_values([self.classes[number] for number in numbers], kind)
+
+    def predict(self, dataset, output_type="class", missing_value_action="auto"):
+        """Return the class of each row, or its probability, margin or probabilities."""
+        if output_type not in _OUTPUTS:
+            raise ToolkitError(f"Invalid prediction type name {output_type}")
+        if output_type in ("probability", "margin") and self.num_classes > 2:
+            raise ToolkitError(
+                f"Output type '{output_type}' is only supported for binary classification. For "
+                "multi-class classification, use predict_topk() instead."
+            )
+        if output_type == "margin":
+            return SArray._of(NumberColumn(self._margins(dataset)[:, 0]))
+        shares = self._probabilities(dataset)
+        if output_type == "probability_vector":
+            return SArray._of(VectorColumn.from_matrix(shares))
+        if output_type == "probability":
+            return SArray._of(NumberColumn(shares[:, 1].copy()))
+        return SArray._of(self._labels(self._likeliest(shares)))
+
+    def classify(self, dataset, missing_value_action="auto"):
+        """Return an SFrame `class, probability`."""
+        shares = self._probabilities(dataset)
+        columns = {
+            "class": self._labels(self._likeliest(shares)),
+            "probability": NumberColumn(shares.max(axis=1)),
+        }
+        return SFrame._of(columns)
+
+    def predict_topk(self, dataset, output_type="probability", k=3, missing_value_action="auto"):
+        """Return an SFrame `id, class, probability` (or `rank`) with the k likeliest classes."""
+        if output_type not in ("probability", "rank"):
+            raise lacks(f"LogisticClassifier.predict_topk(output_type={output_type!r})")
+        shares = self._probabilities(dataset)
+        k = min(k, self.num_classes)
+        order = np.argsort(-shares, axis=1, kind="stable")[:, :k]
+        values = np.take_along_axis(shares, order, axis=1).reshape(-1)
+        if output_type == "rank":
+            values = np.tile(np.arange(k), len(shares))
+        columns = {
+            "id": NumberColumn(np.repeat(np.arange(len(shares)), k)),
+            "class": self._labels(order.reshape(-1)),
+            output_type: NumberColumn(values),
+        }
+        return SFrame._of(columns)
+
+    def evaluate(self, dataset, metric="auto", missing_value_action="auto", with_predictions=False):
+        """Return a dictionary of figures on rows whose classes are known."""
+        if with_predictions:
+            raise lacks("LogisticClassifier.evaluate(with_predictions=True)", "call predict")
+        if metric not in ("auto", *_METRICS):
+            raise ToolkitError(
+                f"Evaluation metric '{metric}' not recognized. The supported evaluation metrics "
+                f"are {('auto', *_METRICS)}."
+            )
+        need_columns(dataset, [self.target])
+        wanted = sorted(_METRICS) if metric == "auto" else (metric,)
+        return {name: self._figure(name, dataset) for name in wanted}
+
+    def _figure(self, name, dataset):
+        targets = dataset[self.target]
+        function = getattr(evaluation, name)
+        if name in ("auc", "log_loss", "roc_curve"):
+            binary = self.num_classes == 2
+            kind = "probability" if binary else "probability_vector"
+            return function(targets, self.predict(dataset, kind))
+        predicted = self.predict(dataset)
+        if name in ("precision", "recall", "f1_score") and self.num_classes == 2:
+            targets, predicted = (side == self.classes[1] for side in (targets, predicted))
+        return function(targets, predicted)
+
+    def _measure(self, which, dataset):
+        """Keep the figures of the rows trained or validated on."""
+        for name, value in self.evaluate(dataset).items():
+            self._fields[f"{which}_{name}"] = value
+        pairs = self._fields[f"{which}_confusion_matrix"]
+        self._fields[f"{which}_report_by_class"] = _report_by_class(pairs)
+
+    def _tell(self, loss, solution, started, dataset, validation):
+        """Keep what the solver did: its steps, and where it stopped."""
+        fields = self._fields
+        fields["training_iterations"] = solution.steps
+        fields["training_solver_status"] = solution.status
+        fields["training_loss"] = solution.likelihood
+        fields["training_time"] = time.perf_counter() - started
+        fields["validation_data"] = SFrame()
+        if validation is not None:
+            fields["validation_data"] = validation[[*self.features, self.target]]
+            fields["validation_loss"] = self.validation_log_loss * len(validation)
+        fields["progress"] = self._progress(loss, solution, dataset, validation)
+
+    def _progress(self, loss, solution, dataset, validation):
+        """Return an SFrame of the solver's steps, as text, as Turi Create keeps it."""
+        names = ["Iteration", "Passes", *solution.columns, "Elapsed Time"]
+        cells = [[*row.numbers, f"{row.seconds:.6f}"] for row in solution.progress]
+        models = [type(self)(self._fields, loss.rescaled(row.point)) for row in solution.progress]
+        for name, rows in (("Training", dataset), ("Validation", validation)):
+            if rows is not None:
+                names.append(f"{name} Accuracy")
+                for model, row in zip(models, cells):
+                    row.append(f"{model._figure('accuracy', rows):.6f}")
+        columns = zip(*cells) if cells else [[] for _ in names]
+        return SFrame._of(
+            {name: column_from_values(list(map(str, c)), str) for name, c in zip(names, columns)}
+        )
+
+    def _sections(self):
+        schema = [
+            ("Number of coefficients", self.num_coefficients),
+            ("Number of examples", self.num_examples),
+            ("Number of classes", self.num_classes),
+            ("Number of feature columns", self.num_features),
+            ("Number of unpacked features", self.num_unpacked_features),
+        ]
+        penalties = [("L1 penalty", self.l1_penalty), ("L2 penalty", self.l2_penalty)]
+        training = [
+            ("Solver", self.solver),
+            ("Solver iterations", self.training_iterations),
+            ("Solver status", self.training_solver_status),
+            ("Training time (sec)", self.training_time),
+        ]
+        return [
+            ("Schema", schema),
+            ("Hyperparameters", penalties),
+            ("Training Summary", training),
+            ("Settings", [("Log-likelihood", self.training_loss)]),
+            ("Highest Positive Coefficients", self._extremes(1)),
+            ("Lowest Negative Coefficients", self._extremes(-1)),
+        ]
+
+    def _extremes(self, sign):
+        names = ["(intercept)", *self.unpacked_features]
+        values = np.roll(self._coefficients, 1, axis=1)
+        pairs = [(name, value) for row in values for name, value in zip(names, row.tolist())]
+        pairs = [pair for pair in pairs if pair[1] * sign > 0]
+        return sorted(pairs, key=lambda pair: -sign * pair[1])[:5]
+
+    def _state(self):
+        fields = {
+            name: value for name, value in self._fields.items() if not isinstance(value, SFrame)
+        }
+        # JSON turns the keys of a dictionary into text; the classes hold their types.
+        for name in ("class_weights", "num_examples_per_class"):
+            fields[name] = list(fields[name].values())
+        errors = None if self._errors is None else self._errors.tolist()
+        frames = {
+            name: {column: list(value[column]) for column in value.column_names()}
+            for name, value in self._fields.items()
+            if isinstance(value, SFrame) and name != "validation_data"
+        }
+        coefficients = self._coefficients.tolist()
+        state = {"fields": fields, "frames": frames}
+        return {**state, "coefficients": coefficients, "errors": errors}, None
+
+    @classmethod
+    def _from_state(cls, state, frame):
+        fields = dict(state["fields"])
+        for name in ("class_weights", "num_examples_per_class"):
+            fields[name] = dict(zip(fields["classes"], fields[name]))
+        for name, columns in state["frames"].items():
+            fields[name] = SFrame({column: SArray(cells) for column, cells in columns.items()})
+        fields["validation_data"] = SFrame()
+        model = cls(fields, state["coefficients"], state["errors"])
+        shape = (fields["num_classes"] - 1, sum(fields["widths"]) + 1)
+        if any(a is not None and a.shape != shape for a in (model._coefficients, model._errors)):
+            raise ValueError("the coefficients do not fit the features")
+        return model
+
+
+def _report_by_class(pairs):
+    """Return the counts, precision and recall of each class from a confusion matrix."""
+    rows = []
+    triples = list(zip(pairs["target_label"], pairs["predicted_label"], pairs["count"]))
+    for label in sorted({triple[0] for triple in triples} | {triple[1] for triple in triples}):
+        actual = sum(count for target, _, count in triples if target == label)
+        predicted = sum(count for _, found, count in triples if found == label)
+        right = sum(count for target, found, count in triples if target == found == label)
+        rows.append(
+            {
+                "actual_count": actual,
+                "class": label,
+                "missed_predicting_this": actual - right,
+                "precision": right / predicted if predicted else None,
+                "predicted_correctly": right,
+                "predicted_this_incorrectly": predicted - right,
+                "recall": right / actual if actual else None,
+            }
+        )
+    kinds = {"class": pairs["target_label"].dtype, "precision": float, "recall": float}
+    return SFrame._of(
+        {
+            name: column_from_values([row[name] for row in rows], kinds.get(name, int))
+            for name in rows[0]
+        }
+    )
