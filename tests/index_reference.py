@@ -22,3 +22,13 @@ def brute_force(X, Q, k, metric="euclidean"):
 
 def recall(found, true):
     return np.mean([np.isin(t, f).mean() for f, t in zip(found, true)])
+
+
+def always_prune(monkeypatch, dimensions=(2, 8, 16)):
+    """Let the exact engine rule rows out at once, on few rows of few dimensions, too."""
+    from image_retrieval.index import exact, pruning
+
+    monkeypatch.setattr(exact, "_PRUNED_ROWS", 0)
+    monkeypatch.setattr(exact, "_PRUNED_QUERIES", 1)
+    monkeypatch.setattr(pruning, "DIMENSIONS", dimensions)
+    monkeypatch.setattr(pruning, "_WORTH", np.inf)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from index_reference import brute_force, features
+from index_reference import always_prune, features
 
 from tools.bench import __main__ as command
 from tools.bench import features as bench_features
@@ -72,9 +72,16 @@ def test_the_pool_is_the_data_of_the_notebooks():
     assert pool.X.shape == (len(pool.y), 1280)
 
 
-def test_pruning_finds_the_same_neighbors():
-    X = np.concatenate([features(300, 300), features(300, 300, seed=2)])
-    pruned = pruning.PrunedSearch(X, 8)
-    found = np.sort(pruned(X[:20]), axis=1)
-    np.testing.assert_array_equal(found, np.sort(brute_force(X, X[:20], 10)[0], axis=1))
-    assert 0 < pruned.survivors < 1
+def test_the_table_of_pruning(monkeypatch):
+    always_prune(monkeypatch)
+    rows = pruning.table(features(600, 64), features(100, 64, seed=1), 1, dimensions=(8, 16))
+    rows = [line.split(" | ") for line in rows.strip().split("\n")]
+    assert [row[0].strip("| ") for row in rows[2:]] == [
+        search.BARE,
+        search.FRESH,
+        search.EXACT,
+        "with 8",
+        "with 16",
+    ]
+    assert [row[1] for row in rows[-2:]] == ["8", "16"]
+    assert all(0 < float(row[2].rstrip("%")) <= 100 for row in rows[-2:])

@@ -5,7 +5,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from index_reference import brute_force, features, recall
+from index_reference import always_prune, brute_force, features, recall
 
 from image_retrieval import index
 from image_retrieval.errors import InputError
@@ -13,6 +13,7 @@ from image_retrieval.index.distances import distances
 
 ENGINES = {
     "exact": ("exact", {}, 1.0),
+    "exact, pruned": ("exact", {"prune_after": 0}, 1.0),
     "brute_force": ("turicreate", {"method": "brute_force"}, 1.0),
     "ball_tree": ("turicreate", {"method": "ball_tree"}, 1.0),
     "lsh": ("turicreate", {"method": "lsh"}, 0.2),
@@ -30,11 +31,13 @@ def milvus_file(tmp_path_factory):
 
 
 @pytest.fixture(params=list(ENGINES))
-def make(request, milvus_file):
+def make(request, milvus_file, monkeypatch):
     """Return a function that builds the engine under test."""
     engine, options, _ = ENGINES[request.param]
     if engine in NEEDS and find_spec(NEEDS[engine]) is None:
         pytest.skip(f"{NEEDS[engine]} is not installed here")
+    if request.param == "exact, pruned":
+        always_prune(monkeypatch)
     if request.param == "lsh":
         request.getfixturevalue("real_turicreate")
 

@@ -4,13 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from index_reference import brute_force, features
+from index_reference import always_prune, brute_force, features
 
 from image_retrieval import index
 from image_retrieval.errors import InputError
 from image_retrieval.index import exact, parallel
 from image_retrieval.index.bounds import LowerBounds
 from image_retrieval.index.distances import PairDistances, distances
+from image_retrieval.index.pruning import Pruning
 from image_retrieval.index.selection import lowest
 
 RNG = np.random.default_rng(5)
@@ -21,6 +22,7 @@ def cases():
     X, Q = features(3000, 64), features(40, 64, seed=1)
     clusters = np.where(np.arange(3000) % 2, 1e4, -1e4)[:, None]
     near = X[:1] + RNG.normal(0, 1e-6, X.shape)
+    plane = RNG.normal(size=(3, 64))  # which few components span: bounds are distances there
     outlier = X.copy()
     outlier[17] = 1e7
     return {
@@ -34,6 +36,7 @@ def cases():
         "tiny": (X * 1e-24, Q * 1e-24),
         "huge": (X * 1e25, Q * 1e25),
         "zeros": (np.concatenate([X, np.zeros((20, 64))]), np.concatenate([Q, Q[:1] * 0])),
+        "flat": (RNG.normal(size=(3000, 3)) @ plane, RNG.normal(size=(40, 3)) @ plane),
         "a few values": (RNG.integers(0, 3, (3000, 64)), RNG.integers(0, 3, (40, 64))),
     }
 
@@ -69,6 +72,98 @@ def test_bounds_hold(name, metric):
     lower = of.bounds(slice(None)).astype(np.float64)
     assert (lower <= true).all()
     assert (true <= lower + of.widest(slice(None))).all()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])
+@pytest.mark.parametrize("name", list(cases()))
+@pytest.mark.parametrize("dimensions", [1, 16, 32])
+def test_the_same_neighbors_when_rows_are_ruled_out(name, metric, dimensions, monkeypatch):
+    always_prune(monkeypatch, (dimensions,))
+    X, Q = (values.astype(np.float32) for values in cases()[name])
+    engine = index.build(X, metric=metric, block_mb=1, prune_after=0)
+    ids, found = engine.search(Q, k=10)
+    # Only numbers whose squares overflow float32 are left to the plain way.
+    plain = name == "huge" and metric != "cosine"
+    assert plain or engine._pruning.dimensions == dimensions
+    rows, true = brute_force(X, Q, 10, metric)
+    np.testing.assert_array_equal(found, true)
+    np.testing.assert_array_equal(ids, rows)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("name", ["clusters", "one large offset", "near ties", "zeros", "flat"])
+@pytest.mark.parametrize("dimensions", [1, 32])
+def test_bounds_of_principal_components_hold(name, metric, dimensions, monkeypatch):
+    always_prune(monkeypatch)
+    X, Q = (values.astype(np.float32) for values in cases()[name])
+    bounds = LowerBounds(X, metric)
+    Y, _, usable = bounds.queries(Q)
+    Q, Y = Q[usable], Y[usable]
+    of = Pruning(bounds, (dimensions,)).of_queries(Y)
+    rows = np.tile(np.arange(len(X)), len(Q))
+    queries = np.repeat(np.arange(len(Q)), len(X))
+    true = PairDistances(X, metric)(Q, queries, rows).reshape(len(Q), len(X))
+    lower = of.bounds(slice(None)).copy()
+    for row in range(0, len(X), 100):
+        assert (lower[:, row] <= of.limits(true[:, row])).all()
+
+
+def test_principal_components_rule_most_rows_out():
+    from tools.bench.features import pool
+
+    X, Q, _ = pool().sample(12_000, 100)
+    engine = index.build(X, prune_after=0)
+    plain = index.build(X, prune_after=None)
+    for one, other in zip(engine.search(Q, k=10), plain.search(Q, k=10)):
+        np.testing.assert_array_equal(one, other)
+    assert 64 <= engine._pruning.dimensions <= 512
+    bounds = engine._pruning.of_queries(Q).bounds(slice(None))
+    limits = engine._pruning.of_queries(Q).limits(plain.search(Q, k=10)[1][:, -1] ** 2)
+    assert (bounds <= limits[:, None]).mean() < 0.05
+
+
+def test_rows_without_structure_are_not_pruned():
+    X = RNG.normal(size=(12_000, 160)).astype(np.float32)
+    engine = index.build(X, prune_after=0)
+    ids = engine.search(X[:200], k=5)[0]
+    assert engine._pruning.dimensions == 0
+    assert (ids[:, 0] == np.arange(200)).all()
+
+
+def test_pruning_waits_for_enough_queries(monkeypatch):
+    always_prune(monkeypatch)
+    X, Q = features(2000, 64), features(100, 64, seed=1)
+    engine = index.build(X, prune_after=250)
+    for pruned in (False, False, False, True):
+        ids = engine.search(Q, k=7)[0]
+        assert (engine._pruning is not None) == pruned
+        np.testing.assert_array_equal(ids, brute_force(X, Q, 7)[0])
+    engine.add(Q, ids=range(5000, 5100))
+    assert engine._pruning is None
+    np.testing.assert_array_equal(engine.search(Q, k=1)[0][:, 0], np.arange(5000, 5100))
+    never = index.build(X, prune_after=None)
+    for _ in range(5):
+        never.search(Q, k=7)
+    assert never._pruning is None
+
+
+def test_pruned_blocks_and_threads_change_nothing(monkeypatch):
+    always_prune(monkeypatch)
+    X, Q = features(20_000, 64), features(700, 64, seed=1)
+    ids, found = index.build(X, block_mb=1, prune_after=0).search(Q, k=10)
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(exact, "cores", lambda: 1)
+    again, measured = index.build(X, block_mb=256, prune_after=0).search(Q, k=10)
+    np.testing.assert_array_equal(ids, again)
+    np.testing.assert_array_equal(found, measured)
+    plain = index.build(X, prune_after=None).search(Q, k=10)
+    np.testing.assert_array_equal(ids, plain[0])
+
+
+@pytest.mark.parametrize("prune_after", [-1, 2.5, "all"])
+def test_bad_prune_after(prune_after):
+    with pytest.raises(InputError, match="prune_after must be an integer of at least 0, or None"):
+        index.build(features(3), prune_after=prune_after)
 
 
 def test_most_queries_are_settled_by_bounds(monkeypatch):

@@ -15,6 +15,7 @@ _TINY = 2.0**-120  # products that underflow
 _LARGEST = 1e18  # its square still fits in float32
 _OFFSET_WORTH_A_COPY = 16.0
 _BLOCK = 1024
+_GATHERED = 256  # rows copied at a time
 
 
 class LowerBounds:
@@ -93,6 +94,8 @@ class _QueryBounds:
         self._rows, self._doubled, self._longest = rows, doubled, longest
         self._constant = np.float32(_ROUNDINGS * float(longest) ** 2)
         self._memory = np.empty(0, dtype=np.float32)
+        self._bases = None
+        self._copies = np.empty((_GATHERED, rows.Z.shape[1]), dtype=np.float32)
 
     def bounds(self, part):
         """Return lower bounds of ‖z − y‖² − ‖y‖² for the rows `part`, float32 (q, rows).
@@ -100,8 +103,7 @@ class _QueryBounds:
         The next call writes over them: fresh memory for each block would take as long to
         hand out as the selection takes.
         """
-        rows = self._rows
-        base = rows._base[part] - self._longest * rows._slope[part] - self._constant
+        rows, base = self._rows, self._base(part)
         shape = len(self._doubled), len(base)
         if self._memory.size < shape[0] * shape[1]:
             self._memory = np.empty(shape[0] * shape[1], dtype=np.float32)
@@ -109,6 +111,21 @@ class _QueryBounds:
         np.matmul(self._doubled, rows.Z[part].T, out=bounds)
         bounds += base
         return bounds
+
+    def pairs(self, query, rows):
+        """Return the same for one query and chosen rows, an array of int; float32 (rows,)."""
+        if self._bases is None:
+            self._bases = self._base(slice(None))
+        lower = self._bases[rows]
+        for start in range(0, len(rows), _GATHERED):
+            part = rows[start : start + _GATHERED]
+            copies = np.take(self._rows.Z, part, axis=0, out=self._copies[: len(part)], mode="clip")
+            lower[start : start + _GATHERED] += copies @ self._doubled[query]
+        return lower
+
+    def _base(self, part):
+        rows = self._rows
+        return rows._base[part] - self._longest * rows._slope[part] - self._constant
 
     def widest(self, part):
         """Return by how much at most a value may exceed its bound among the rows `part`."""

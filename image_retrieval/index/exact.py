@@ -1,10 +1,7 @@
-"""Exact search at the speed of a matrix product.
-
-To rule rows out by their first principal components before the full product was tried and
-is slower: `python -m tools.bench.pruning` measures it.
-"""
+"""Exact search at the speed of a matrix product, and faster once it has seen many queries."""
 
 import math
+import threading
 
 import numpy as np
 
@@ -14,11 +11,15 @@ from image_retrieval.index.bounds import LowerBounds
 from image_retrieval.index.distances import PairDistances, finish, unfinish
 from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.parallel import in_parallel
+from image_retrieval.index.pruning import PrunedSearch, Pruning
 from image_retrieval.index.selection import lowest
 
 _SPARE = 8  # rows kept beyond k, so that the (k + 1)th bound rarely needs a second look
 _QUERIES = 512  # a thread's share of queries at a time
 _FEWEST = 32  # with fewer queries a thread, BLAS divides the product better than we do
+_PRUNED_ROWS = 10_000  # with fewer, the product is not what a search costs
+_PRUNED_QUERIES = 64  # with fewer at once, reading the rows is
+_PRUNED_NEIGHBORS = 100  # with more, too few rows are ruled out
 
 
 class ExactEngine(MemoryEngine):
@@ -30,40 +31,76 @@ class ExactEngine(MemoryEngine):
     below the bound of every other row, they are the nearest; if not, all rows whose bound
     does not exceed it are measured as well.
 
+    After many queries on many rows, the rows' first principal components are computed, once.
+    From then on they rule most rows out before the full product
+    (`image_retrieval.index.pruning`); the neighbors are the same.
+
     Parameters
     ----------
     metric : {"euclidean", "squared_euclidean", "cosine"}
     block_mb : int
         Memory for one block of the product, in MiB a core.
+    prune_after : int or None
+        The number of queries after which that pays for itself; None for never.
     """
 
     name = "exact"
 
-    def __init__(self, metric="euclidean", block_mb=32):
+    def __init__(self, metric="euclidean", block_mb=32, prune_after=10_000):
         super().__init__(metric)
         if not isinstance(block_mb, int) or block_mb < 1:
             raise InputError(f"block_mb must be an integer of at least 1, got {block_mb!r}")
-        self.block_mb = block_mb
+        if prune_after is not None and (not isinstance(prune_after, int) or prune_after < 0):
+            raise InputError(
+                f"prune_after must be an integer of at least 0, or None, got {prune_after!r}"
+            )
+        self.block_mb, self.prune_after = block_mb, prune_after
+        self._lock = threading.Lock()
 
     def _options(self):
-        return {"metric": self.metric, "block_mb": self.block_mb}
+        options = {"metric": self.metric, "block_mb": self.block_mb}
+        return {**options, "prune_after": self.prune_after}
 
     def _prepare(self):
         self._exactly = PairDistances(self._X, self.metric)
         self._bounds = LowerBounds(self._X, self.metric)
+        self._pruning, self._asked = None, 0
 
     def _nearest(self, Q, k, radius, rows):
         n = self.n if rows is None else len(rows)
         if rows is not None and n == self.n:
             rows = None
         limit = np.inf if radius is None else unfinish(radius, self.metric) * (1 + 1e-12)
-        share = max(_FEWEST, min(_QUERIES, math.ceil(len(Q) / cores())))
-        parts = [Q[start : start + share] for start in range(0, len(Q), share)]
         search = _Search(self._exactly, self._bounds, rows, n, k, self.block_mb << 20)
+        most = _QUERIES
+        if rows is None and len(Q) >= _PRUNED_QUERIES and k <= _PRUNED_NEIGHBORS:
+            search.pruning = self._pruning_after(len(Q))
+        if search.pruning is not None:
+            # All rows in one block rule each other out best.
+            most = min(max(search.block_bytes // (4 * n), _PRUNED_QUERIES), _QUERIES // 2)
+        share = _share(len(Q), most)
+        parts = [Q[start : start + share] for start in range(0, len(Q), share)]
         answers = in_parallel(lambda part: search(part, limit), parts)
         places = np.concatenate([answer[0] for answer in answers])
         squared = np.concatenate([answer[1] for answer in answers])
         return places, finish(squared, self.metric)
+
+    def _pruning_after(self, queries):
+        """Return the principal components, or None while they would not pay."""
+        if self.prune_after is None or self.n < _PRUNED_ROWS or not self._bounds.usable:
+            return None
+        with self._lock:
+            if self._pruning is None and self._asked >= self.prune_after:
+                self._pruning = Pruning(self._bounds)
+            self._asked += queries
+            return self._pruning if self._pruning and self._pruning.dimensions else None
+
+
+def _share(queries, most):
+    """Return how many queries a thread answers at a time, so that all threads end together."""
+    workers = cores()
+    parts = workers * math.ceil(queries / (most * workers))
+    return max(_FEWEST, math.ceil(queries / parts))
 
 
 class _Search:
@@ -72,6 +109,7 @@ class _Search:
     def __init__(self, exactly, bounds, rows, n, k, block_bytes):
         self.exactly, self.bounds, self.rows = exactly, bounds, rows
         self.n, self.k, self.block_bytes = n, k, block_bytes
+        self.pruning = None
 
     def __call__(self, Q, limit):
         """Return rows (-1 for none) and squared distances, (q, k), no farther than `limit`."""
@@ -80,7 +118,10 @@ class _Search:
         squared = np.empty((len(Q), self.k))
         limits = np.full(len(Q), limit)
         left = np.arange(len(Q))
-        if self.k + _SPARE < self.n and usable.any():
+        if self.pruning is not None and usable.any():
+            left = np.flatnonzero(~usable)
+            places[usable], squared[usable] = self._pruned(Q[usable], Y[usable], lengths[usable])
+        elif self.k + _SPARE < self.n and usable.any():
             chosen = np.flatnonzero(usable)
             places[chosen], squared[chosen], proven = self._by_bounds(
                 Q[chosen], Y[chosen], lengths[chosen]
@@ -91,6 +132,10 @@ class _Search:
             of = self.bounds.of_queries(Y[some]) if usable[some].all() else None
             places[some], squared[some] = self._measure(Q[some], of, limits[some], lengths[some])
         return places, squared
+
+    def _pruned(self, Q, Y, lengths):
+        search = PrunedSearch(self.pruning, self.bounds, self.exactly, self.k)
+        return search(Q, Y, lengths, [part for _, part in self._blocks(len(Q))])
 
     def _by_bounds(self, Q, Y, lengths):
         """Measure the rows with the lowest bounds, and tell which queries that settles."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.hardware import cores
+from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import PairDistances, finish, norms
 from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.exact import ExactEngine
@@ -20,6 +21,7 @@ _SHORTEST = 16  # list of candidates tried first
 _SPARE = 4  # of them measured in float64, beyond k
 _SAMPLE = 400  # held-out queries that parameters are chosen on
 _SAMPLE_ROWS = 20_000
+_FITTED_ROWS = 5000  # that principal axes are computed from
 _REPEATABLE = 50_000  # rows up to which one thread builds, so that the graph is the same
 _FEW = 4  # queries that one thread answers sooner than several
 _GRAPH = "graph.bin"
@@ -248,10 +250,8 @@ class _Rotation:
 
     @classmethod
     def fit(cls, X, metric):
-        sample = _as_measured(X[:: math.ceil(len(X) / 5000)], metric).astype(np.float64)
-        center = sample.mean(axis=0)
-        covariance = (sample - center).T @ (sample - center)
-        matrix = np.linalg.eigh(covariance)[1][:, ::-1]
+        sample = X[:: math.ceil(len(X) / _FITTED_ROWS)]
+        center, matrix = principal_axes(_as_measured(sample, metric), _FITTED_ROWS)
         return cls(center.astype(np.float32), matrix.astype(np.float32), metric)
 
     def __call__(self, X):

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from image_retrieval.hardware import cores
-from tools.bench.search import BARE, EXACT, FLAT, HNSW, MILVUS, SFRAMES, SKLEARN, TURI
+from tools.bench.search import BARE, EXACT, FLAT, FRESH, HNSW, MILVUS, SFRAMES, SKLEARN, TURI
 
 _EXACT_HEAD = (
     "| way | 1,000 queries: s | ratio to the bare product | one query: ms | ratio |\n"
@@ -103,7 +103,7 @@ def plot(path, exact, approximate, queries):
 
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for way in (TURI, FLAT, MILVUS, SKLEARN, EXACT, BARE):
+    for way in (TURI, FLAT, MILVUS, SKLEARN, FRESH, EXACT, BARE):
         sizes = [n for n in sorted(exact) if way in exact[n]]
         if sizes:
             left.loglog(sizes, [exact[n][way][0] for n in sizes], marker="o", label=way)
