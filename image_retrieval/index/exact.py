@@ -31,9 +31,9 @@ class ExactEngine(MemoryEngine):
     below the bound of every other row, they are the nearest; if not, all rows whose bound
     does not exceed it are measured as well.
 
-    After many queries on many rows, the rows' first principal components are computed, once.
-    From then on they rule most rows out before the full product
-    (`image_retrieval.index.pruning`); the neighbors are the same.
+    After many queries on 10,000 rows or more, the rows' first principal components are computed,
+    once. From then on they rule most rows out before the full product, for 64 queries or more
+    at a time (`image_retrieval.index.pruning`); the neighbors are the same.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ExactEngine(MemoryEngine):
     block_mb : int
         Memory for one block of the product, in MiB a core.
     prune_after : int or None
-        The number of queries after which that pays for itself; None for never.
+        The number of such queries after which that pays for itself; None for never.
     """
 
     name = "exact"

@@ -108,7 +108,9 @@ def plot(path, exact, approximate, queries):
         if sizes:
             left.loglog(sizes, [exact[n][way][0] for n in sizes], marker="o", label=way)
     left.set(xlabel="reference images", ylabel="seconds for 1,000 queries", title="Exact search")
-    left.legend()
+    left.set_xticks(sorted(exact), [f"{n:,}" for n in sorted(exact)])
+    left.minorticks_off()
+    left.legend(loc="lower right", fontsize="small")
     for n, found in approximate.items():
         _draw_curves(right, n, found, queries)
     right.set(xlabel="recall@10", ylabel="queries a second", yscale="log")
