@@ -15,6 +15,7 @@ from pathlib import Path
 from image_retrieval.datasets.build import take_rows
 from image_retrieval.datasets.location import (
     data_folder,
+    describe,
     find_folder,
     open_sframe,
     repository_root,
@@ -66,10 +67,8 @@ class Caltech101Location:
     @property
     def description(self):
         """One line that says which data this is and how much, with no path of the machine."""
-        what = {"sample": "the bundled nine-class sample", "caltech101": "real Caltech-101"}
-        train, test = (len(sframe) for sframe in _load(self))
-        named = what.get(self.name, f"the folder {self.name}")
-        return f"Data: {named}, {train:,} training and {test:,} test images"
+        known = {"sample": "the bundled nine-class sample", "caltech101": "real Caltech-101"}
+        return describe(self.name, known, *_load(self))
 
 
 def locate(name=None):

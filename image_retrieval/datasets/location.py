@@ -46,10 +46,14 @@ class DataLocation:
     @property
     def description(self):
         """One line that says which data this is and how much, with no path of the machine."""
-        what = {"sample": "the bundled sample", "cifar10": "real CIFAR-10"}
-        train, test = (len(open_sframe(folder)) for folder in (self.train, self.test))
-        named = what.get(self.name, f"the folder {self.name}")
-        return f"Data: {named}, {train:,} training and {test:,} test images"
+        known = {"sample": "the bundled sample", "cifar10": "real CIFAR-10"}
+        return describe(self.name, known, open_sframe(self.train), open_sframe(self.test))
+
+
+def describe(name, known, train, test):
+    """Return one line on two SFrames of images: what they are, by a name, and how many."""
+    named = known.get(name, f"the folder {name}")
+    return f"Data: {named}, {len(train):,} training and {len(test):,} test images"
 
 
 def locate(name=None):

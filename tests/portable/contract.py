@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from frames import raw_image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -97,22 +98,10 @@ def tables(turicreate):
         "twins": SFrame(
             {"f": [[0.0], [1.0], [1.0], [0.0], [1.0], [0.0]], "id": [5, 4, 3, 2, 1, 0]}
         ),
-        "images": SFrame({"id": [1, 2], "image": [_image(turicreate, p) for p in pixels[:2]]}),
+        "images": SFrame({"id": [1, 2], "image": [raw_image(turicreate, p) for p in pixels[:2]]}),
         "long_table": SFrame(long_table),
         "wide_table": SFrame({f"c{number:02}": [1, 2] for number in range(45)}),
     }
-
-
-def _image(turicreate, pixels):
-    data = pixels.tobytes()
-    return turicreate.Image(
-        _image_data=data,
-        _image_data_size=len(data),
-        _height=pixels.shape[0],
-        _width=pixels.shape[1],
-        _channels=3,
-        _format_enum=2,
-    )
 
 
 def models(turicreate):
