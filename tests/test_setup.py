@@ -196,6 +196,13 @@ def portable(home):
     return find_python(home[0], PORTABLE, home[1], lock=None)
 
 
+def test_portable_takes_the_named_one_though_a_part_is_missing(home):
+    folder, environ = home
+    python(folder / "bin" / "python3.12", "3.12")
+    environ["PORTABLE_PYTHON"] = python(folder / "elsewhere" / "mine", "3.13")
+    assert portable(home) == (environ["PORTABLE_PYTHON"], "$PORTABLE_PYTHON")
+
+
 def test_portable_takes_the_newest_that_runs_everything(home):
     folder, environ = home
     environ["PATH"] = str(folder / "bin")

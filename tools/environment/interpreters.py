@@ -32,7 +32,10 @@ def find_python(root, edition, environ, lock):
     tried = []
     for versions in (edition.versions, edition.lesser):
         for where, path in [*candidates(edition, environ, versions)]:
-            problem = what_is_wrong(path, edition, environ, versions) if path else ""
+            # Who names an interpreter wants that one, though a part of the course may be missing.
+            named = where == f"${edition.variable}"
+            fitting = (*edition.versions, *edition.lesser) if named else versions
+            problem = what_is_wrong(path, edition, environ, fitting) if path else ""
             if path and not problem:
                 return path, where
             tried.append(f"  {where}: {path} {problem}" if path else f"  {where}: not there")
