@@ -1,5 +1,6 @@
 """Exactness of the fast brute force where float32 alone would go wrong."""
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -145,6 +146,20 @@ def test_pruning_waits_for_enough_queries(monkeypatch):
     for _ in range(5):
         never.search(Q, k=7)
     assert never._pruning is None
+
+
+def test_searches_at_once_learn_once(monkeypatch):
+    always_prune(monkeypatch)
+    learned = []
+    original = exact.Pruning
+    monkeypatch.setattr(exact, "Pruning", lambda bounds: (learned.append(1), original(bounds))[1])
+    engine, Q = index.build(features(3000, 64), prune_after=0), features(200, 64, seed=1)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: engine.search(Q, k=3)[0], range(8)))
+    assert all((answer == answers[0]).all() for answer in answers)
+    assert len(learned) == 1
+    again = copy.deepcopy(engine).search(Q, k=3)[0]
+    np.testing.assert_array_equal(again, answers[0])
 
 
 def test_pruned_blocks_and_threads_change_nothing(monkeypatch):

@@ -20,6 +20,8 @@ _FEWEST = 32  # with fewer queries a thread, BLAS divides the product better tha
 _PRUNED_ROWS = 10_000  # with fewer, the product is not what a search costs
 _PRUNED_QUERIES = 64  # with fewer at once, reading the rows is
 _PRUNED_NEIGHBORS = 100  # with more, too few rows are ruled out
+# One for all engines: a lock of its own would keep an engine from being copied.
+_LEARNING = threading.Lock()
 
 
 class ExactEngine(MemoryEngine):
@@ -55,7 +57,6 @@ class ExactEngine(MemoryEngine):
                 f"prune_after must be an integer of at least 0, or None, got {prune_after!r}"
             )
         self.block_mb, self.prune_after = block_mb, prune_after
-        self._lock = threading.Lock()
 
     def _options(self):
         options = {"metric": self.metric, "block_mb": self.block_mb}
@@ -89,7 +90,7 @@ class ExactEngine(MemoryEngine):
         """Return the principal components, or None while they would not pay."""
         if self.prune_after is None or self.n < _PRUNED_ROWS or not self._bounds.usable:
             return None
-        with self._lock:
+        with _LEARNING:
             if self._pruning is None and self._asked >= self.prune_after:
                 self._pruning = Pruning(self._bounds)
             self._asked += queries
