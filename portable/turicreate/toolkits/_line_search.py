@@ -1,9 +1,9 @@
 """The line search of Moré and Thuente, with Turi Create's constants.
 
 J. J. Moré and D. J. Thuente, Line Search Algorithms with Guaranteed Sufficient Decrease, ACM
-Transactions on Mathematical Software 20 (1994), 286-307. Turi Create's variant (src/ml/optimization in its source) differs
-in small things: where it starts and when it extrapolates. They are kept, because the steps taken
-decide what a model is like that is trained in ten steps.
+Transactions on Mathematical Software 20 (1994), 286-307. Turi Create's variant (in its source,
+src/ml/optimization) differs in small things: where it starts and when it extrapolates. They are
+kept, because the steps taken decide what a model is like that is trained in ten steps.
 """
 
 from dataclasses import dataclass
