@@ -25,6 +25,8 @@ _MOST = 16_384  # neighbors a query that Milvus returns
 _LONGEST = 512  # bytes of an id or a label
 _SPARE = 8  # beyond k, to see ties at the end
 _TIMEOUT = 120  # seconds; without one, pymilvus repeats some failed calls for ever
+_REACHING = 10  # seconds to wait for a server to answer,
+_STARTING = 60  # and for Milvus Lite to start, which takes long the first time it is read
 _TOKEN = "MILVUS_TOKEN"
 
 
@@ -146,8 +148,9 @@ class MilvusEngine(Engine):
             if self.embedded:
                 Path(self.uri).absolute().parent.mkdir(parents=True, exist_ok=True)
             token = self.token or os.environ.get(_TOKEN, "")
+            seconds = _STARTING if self.embedded else _REACHING
             try:
-                self._client = milvus.MilvusClient(self.uri, token=token, timeout=10)
+                self._client = milvus.MilvusClient(self.uri, token=token, timeout=seconds)
             except milvus.MilvusException as error:
                 raise InputError(
                     f"{self.uri}: Milvus cannot open it ({error.message}); "
