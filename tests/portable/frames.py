@@ -2,6 +2,7 @@
 
 import array
 import datetime
+import random
 
 import numpy as np
 
@@ -120,3 +121,27 @@ def _text(value):
     if isinstance(value, np.ndarray):
         return f"{value.shape} {value.tolist()}"
     return repr(value)
+
+
+def printed_tables(turicreate, count=60):
+    """Return the text and the HTML of tables whose names and values have all kinds of lengths."""
+    rng = random.Random(3)
+    make = {
+        "s": lambda: "x" * rng.randint(1, 45),
+        "i": lambda: 10 ** rng.randint(0, 17),
+        "f": rng.random,
+        "l": lambda: ["ab", 1, None],
+        "d": lambda: {"k": "y" * rng.randint(1, 20)},
+        "t": lambda: "a\tb\n" + "z" * rng.randint(1, 45),
+    }
+    printed = []
+    for _ in range(count):
+        rows, columns = rng.randint(0, 3), {}
+        for number in range(rng.randint(1, 9)):
+            name, kind = f"c{'n' * rng.randint(0, 40)}{number}", rng.choice(list(make))
+            empty = turicreate.SArray([], str)
+            columns[name] = [make[kind]() for _ in range(rows)] if rows else empty
+        sframe = turicreate.SFrame(columns)
+        sframe = sframe[sorted(columns)]
+        printed += [str(sframe), repr(sframe), sframe._repr_html_()]
+    return printed

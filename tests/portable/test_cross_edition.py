@@ -5,7 +5,7 @@ import json
 
 import pytest
 from edition import ROOT, portable_only, run_real
-from frames import frames, values
+from frames import frames, printed_tables, values
 
 pytestmark = portable_only
 
@@ -98,3 +98,18 @@ print(json.dumps([
     recorded = json.loads(run_real(script).splitlines()[-1])
     names = ("image_train_data", "image_test_data")
     assert [digest(turicreate.SFrame(str(ROOT / name))) for name in names] == recorded
+
+
+def test_tables_are_printed_alike():
+    import turicreate
+
+    script = (
+        _PRELUDE
+        + """
+from frames import printed_tables
+print(json.dumps(printed_tables(turicreate)))
+"""
+    )
+    recorded = json.loads(run_real(script).splitlines()[-1])
+    assert printed_tables(turicreate) == recorded
+    assert len(set(recorded)) > 150
