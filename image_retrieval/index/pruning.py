@@ -191,7 +191,9 @@ class PrunedSearch:
             if near.empty:
                 self._start(near, bounds)
             limits = pruned.limits(near.limits + lengths)
-            queries, columns = np.nonzero(bounds <= limits[:, None])
+            # In one dimension numpy finds the few among many several times faster than in two.
+            places = np.flatnonzero(bounds <= limits[:, None])
+            queries, columns = np.divmod(places, bounds.shape[1])
             near.take(queries, columns + part.start)
         return self._nearest(Q, *near.pairs())
 
