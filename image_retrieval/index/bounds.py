@@ -94,8 +94,7 @@ class _QueryBounds:
         self._rows, self._doubled, self._longest = rows, doubled, longest
         self._constant = np.float32(_ROUNDINGS * float(longest) ** 2)
         self._memory = np.empty(0, dtype=np.float32)
-        self._bases = None
-        self._copies = np.empty((_GATHERED, rows.Z.shape[1]), dtype=np.float32)
+        self._bases = self._copies = None
 
     def bounds(self, part):
         """Return lower bounds of ‖z − y‖² − ‖y‖² for the rows `part`, float32 (q, rows).
@@ -116,6 +115,7 @@ class _QueryBounds:
         """Return the same for one query and chosen rows, an array of int; float32 (rows,)."""
         if self._bases is None:
             self._bases = self._base(slice(None))
+            self._copies = np.empty((_GATHERED, self._rows.Z.shape[1]), dtype=np.float32)
         lower = self._bases[rows]
         for start in range(0, len(rows), _GATHERED):
             part = rows[start : start + _GATHERED]

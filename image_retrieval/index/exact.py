@@ -43,7 +43,7 @@ class ExactEngine(MemoryEngine):
     block_mb : int
         Memory for one block of the product, in MiB a core.
     prune_after : int or None
-        The number of such queries after which that pays for itself; None for never.
+        The number of such queries after which that begins; None for never.
     """
 
     name = "exact"

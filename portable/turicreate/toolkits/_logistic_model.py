@@ -71,18 +71,18 @@ class LogisticClassifier(Model):
     def _get(self, field):
         return self.coefficients if field == "coefficients" else super()._get(field)
 
-    def _margins(self, dataset):
+    def _matrix(self, dataset):
+        """Return the features of rows as one array (n, d)."""
         need_frame(dataset)
         need_columns(dataset, self.features)
         parts = zip(self.features, self.widths)
-        X = np.hstack([matrix(dataset, name, width) for name, width in parts])
-        return X @ self._coefficients[:, :-1].T + self._coefficients[:, -1]
+        return np.hstack([matrix(dataset, name, width) for name, width in parts])
+
+    def _margins(self, dataset):
+        return _margins(self._matrix(dataset), self._coefficients)
 
     def _probabilities(self, dataset):
-        margins = self._margins(dataset)
-        margins = np.hstack([np.zeros((len(margins), 1)), margins])
-        shares = np.exp(margins - margins.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True)
+        return _probabilities(self._margins(dataset))
 
     def _likeliest(self, shares):
         # Of two equally likely classes Turi Create takes the second, of more the first.
@@ -105,7 +105,10 @@ class LogisticClassifier(Model):
             )
         if output_type == "margin":
             return SArray._of(NumberColumn(self._margins(dataset)[:, 0]))
-        shares = self._probabilities(dataset)
+        return self._answers(self._probabilities(dataset), output_type)
+
+    def _answers(self, shares, output_type):
+        """Return the probabilities of all classes as a column of that type."""
         if output_type == "probability_vector":
             return SArray._of(VectorColumn.from_matrix(shares))
         if output_type == "probability":
@@ -149,16 +152,15 @@ class LogisticClassifier(Model):
             )
         need_columns(dataset, [self.target])
         wanted = sorted(_METRICS) if metric == "auto" else (metric,)
-        return {name: self._figure(name, dataset) for name in wanted}
+        targets, shares = dataset[self.target], self._probabilities(dataset)
+        return {name: self._figure(name, targets, shares) for name in wanted}
 
-    def _figure(self, name, dataset):
-        targets = dataset[self.target]
+    def _figure(self, name, targets, shares):
         function = getattr(evaluation, name)
         if name in ("auc", "log_loss", "roc_curve"):
-            binary = self.num_classes == 2
-            kind = "probability" if binary else "probability_vector"
-            return function(targets, self.predict(dataset, kind))
-        predicted = self.predict(dataset)
+            kind = "probability" if self.num_classes == 2 else "probability_vector"
+            return function(targets, self._answers(shares, kind))
+        predicted = self._answers(shares, "class")
         if name in ("precision", "recall", "f1_score") and self.num_classes == 2:
             targets, predicted = (side == self.classes[1] for side in (targets, predicted))
         return function(targets, predicted)
@@ -187,12 +189,14 @@ class LogisticClassifier(Model):
         """Return an SFrame of the solver's steps, as text, as Turi Create keeps it."""
         names = ["Iteration", "Passes", *solution.columns, "Elapsed Time"]
         cells = [[*row.numbers, f"{row.seconds:.6f}"] for row in solution.progress]
-        models = [type(self)(self._fields, loss.rescaled(row.point)) for row in solution.progress]
+        steps = [loss.rescaled(row.point) for row in solution.progress]
         for name, rows in (("Training", dataset), ("Validation", validation)):
             if rows is not None:
                 names.append(f"{name} Accuracy")
-                for model, row in zip(models, cells):
-                    row.append(f"{model._figure('accuracy', rows):.6f}")
+                X, targets = self._matrix(rows), rows[self.target]
+                for coefficients, row in zip(steps, cells):
+                    shares = _probabilities(_margins(X, coefficients))
+                    row.append(f"{self._figure('accuracy', targets, shares):.6f}")
         columns = zip(*cells) if cells else [[] for _ in names]
         return SFrame._of(
             {name: column_from_values(list(map(str, c)), str) for name, c in zip(names, columns)}
@@ -259,6 +263,17 @@ class LogisticClassifier(Model):
         if any(a is not None and a.shape != shape for a in (model._coefficients, model._errors)):
             raise ValueError("the coefficients do not fit the features")
         return model
+
+
+def _margins(X, coefficients):
+    return X @ coefficients[:, :-1].T + coefficients[:, -1]
+
+
+def _probabilities(margins):
+    """Return the share of every class, (n, c), of which the first has the margin 0."""
+    margins = np.hstack([np.zeros((len(margins), 1)), margins])
+    shares = np.exp(margins - margins.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 def _report_by_class(pairs):
