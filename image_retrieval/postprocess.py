@@ -26,6 +26,10 @@ Fit on the references, then transform the queries:
    of PCA and whitening", ECCV 2012.
 """
 
+import base64
+import json
+from functools import partial
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
@@ -35,6 +39,9 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 from sklearn.utils.validation import check_is_fitted
 
 from image_retrieval.errors import InputError
+
+_FORMAT, _MOST_STEPS = 1, 32
+_LARGEST = 1e30  # squares of larger numbers overflow float32
 
 
 def default_recipe(n_components=None):
@@ -86,6 +93,174 @@ def signed_root(X):
     array([-2.,  0.,  3.])
     """
     return np.sign(X) * np.sqrt(np.abs(X))
+
+
+def steps_of(recipe):
+    """Return the steps of a recipe one after another, those of pipelines inside it too.
+
+    Parameters
+    ----------
+    recipe : sklearn.pipeline.Pipeline, step or None
+
+    Returns
+    -------
+    list
+    """
+    if recipe is None or recipe == "passthrough":
+        return []
+    if not hasattr(recipe, "steps"):
+        return [recipe]
+    return [inner for _, step in recipe.steps for inner in steps_of(step)]
+
+
+def dumps(recipe):
+    """Return a fitted recipe as one JSON text, so that it can be kept beside the features.
+
+    Parameters
+    ----------
+    recipe : fitted sklearn.pipeline.Pipeline or step
+        Of `FunctionTransformer(signed_root)`, `Normalizer`, `StandardScaler(with_std=False)`
+        and `PCA`, and pipelines of them.
+
+    Returns
+    -------
+    str
+        The same for the same numbers. Arrays are base64 of little-endian floats.
+
+    Raises
+    ------
+    InputError
+        When a step is none of these, or not fitted.
+
+    Examples
+    --------
+    >>> recipe = default_recipe().fit([[1.0, 3.0], [2.0, 2.0]])
+    >>> loads(dumps(recipe)).transform([[3.0, 4.0]]) == recipe.transform([[3.0, 4.0]])
+    array([[ True,  True]])
+    """
+    steps = [_as_record(step) for step in steps_of(recipe)]
+    if not 1 <= len(steps) <= _MOST_STEPS:
+        raise InputError(f"a recipe must have 1 to {_MOST_STEPS} steps, got {len(steps)}")
+    return json.dumps({"format": _FORMAT, "steps": steps}, sort_keys=True, separators=(",", ":"))
+
+
+def loads(text):
+    """Return the fitted recipe that `dumps` wrote.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Fitted; one level, whatever pipelines were inside one another.
+
+    Raises
+    ------
+    InputError
+        When the text is damaged or something else. Nothing in it is ever run.
+    """
+    try:
+        record = json.loads(text)
+        if record["format"] != _FORMAT or not 1 <= len(record["steps"]) <= _MOST_STEPS:
+            raise ValueError(f"it has another format than {_FORMAT}, or no steps")
+        steps = [_as_step(step) for step in record["steps"]]
+        _check_lengths(steps)
+    except (
+        AttributeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = " ".join(f"{type(error).__name__} {error}".split())[:120]
+        raise InputError(
+            f"this is no recipe that can be read ({reason}); give what postprocess.dumps returned"
+        ) from None
+    return make_pipeline(*steps)
+
+
+def _as_record(step):
+    name = next((name for name, (make, *_) in _STEPS.items() if _is_like(step, make())), None)
+    if name is None:
+        raise InputError(
+            f"the step {type(step).__name__} cannot be kept as text; use "
+            "FunctionTransformer(signed_root), Normalizer, StandardScaler(with_std=False) and PCA"
+        )
+    _, options, arrays = _STEPS[name]
+    if not all(hasattr(step, key) for key in arrays):
+        raise InputError(f"the step {type(step).__name__} is not fitted; call fit first")
+    return {
+        "step": name,
+        "options": {key: getattr(step, key) for key in options},
+        "arrays": {key: _encoded(getattr(step, key)) for key in arrays},
+    }
+
+
+def _is_like(step, other):
+    names = ("func", "with_mean", "with_std")
+    return type(step) is type(other) and all(
+        getattr(step, name, None) == getattr(other, name, None) for name in names
+    )
+
+
+def _as_step(record):
+    make, options, arrays = _STEPS[record["step"]]
+    chosen = {key: record["options"][key] for key in options}
+    if any(value not in options[key] for key, value in chosen.items()):
+        raise ValueError(f"{chosen} are no options of the step {record['step']}")
+    step = make(**chosen)
+    for key in arrays:
+        setattr(step, key, _decoded(record["arrays"][key]))
+    if isinstance(step, StandardScaler):
+        step.scale_ = step.var_ = None
+    return step
+
+
+def _check_lengths(steps):
+    """Refuse steps whose vectors have other lengths than the steps before them give."""
+    width = None
+    for step in (step for step in steps if hasattr(step, "mean_")):
+        step.n_features_in_ = d = step.mean_.size if width is None else width
+        variances = getattr(step, "explained_variance_", np.zeros(0))
+        components = getattr(step, "components_", np.zeros((0, d)))
+        shapes = step.mean_.shape, variances.shape, components.shape
+        if shapes != ((d,), (len(components),), (len(components), d)) or (variances < 0).any():
+            raise ValueError("lengths do not fit together")
+        width = step.n_components_ = len(components) or d
+
+
+def _encoded(values):
+    values = values.astype(values.dtype.newbyteorder("<"))
+    data = base64.b64encode(values.tobytes()).decode("ascii")
+    return {"dtype": values.dtype.str, "shape": list(values.shape), "data": data}
+
+
+def _decoded(record):
+    if record["dtype"] not in ("<f4", "<f8"):
+        raise ValueError("an array is of another type than <f4 and <f8")
+    data = base64.b64decode(record["data"].encode("ascii"), validate=True)
+    values = np.frombuffer(data, record["dtype"]).reshape(record["shape"])
+    if list(values.shape) != record["shape"] or not values.size:
+        raise ValueError("an array has another shape than it says")
+    if not (np.abs(values) <= _LARGEST).all():
+        raise ValueError("an array holds a value that is not finite, or a huge one")
+    return values.astype(values.dtype.newbyteorder("="))
+
+
+# How to make each step, the options it may have, and the arrays that it learns.
+_STEPS = {
+    "signed_root": (partial(FunctionTransformer, signed_root), {}, ()),
+    "normalize": (Normalizer, {"norm": ("l2", "l1", "max")}, ()),
+    "center": (partial(StandardScaler, with_std=False), {}, ("mean_",)),
+    "pca": (
+        PCA,
+        {"whiten": (False, True)},
+        ("mean_", "components_", "explained_variance_"),
+    ),
+}
 
 
 class AverageQueryExpansion(TransformerMixin, BaseEstimator):

@@ -6,6 +6,7 @@ the readers also take lists and pandas columns.
 
 import array
 import io
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -13,6 +14,7 @@ from PIL import Image
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_folder
 from image_retrieval.images import as_rgb, iterate_rgb
+from image_retrieval.tables import column, column_names
 
 # Turi Create's numbers for a whole JPEG file and for pixels that are not compressed.
 _JPEG, _RAW = 0, 2
@@ -169,25 +171,25 @@ def image_sframe(ids, images, labels, **columns):
         "label": tc.SArray([str(value) for value in labels], dtype=str),
     }
     made.update({name: _further_column(values) for name, values in columns.items()})
-    for name, column in made.items():
-        if len(column) != len(made["id"]):
+    for name, values in made.items():
+        if len(values) != len(made["id"]):
             raise InputError(
-                f"column {name!r} has {len(column)} rows where 'id' has {len(made['id'])}; "
+                f"column {name!r} has {len(values)} rows where 'id' has {len(made['id'])}; "
                 "give every column one value an image"
             )
     sframe = tc.SFrame()
-    for name, column in made.items():
-        sframe[name] = column
+    for name, values in made.items():
+        sframe[name] = values
     return sframe
 
 
-def sframe_vectors(sframe, column):
+def sframe_vectors(sframe, name):
     """Return the ids and one feature column of a table.
 
     Parameters
     ----------
     sframe : SFrame, pandas.DataFrame or dict of columns
-    column : str
+    name : str
         A column of vectors, for example `"deep_features"`.
 
     Returns
@@ -206,22 +208,71 @@ def sframe_vectors(sframe, column):
     >>> sframe_vectors({"id": [5, 6], "pixels": [[0, 1], [2, 3]]}, "pixels")[0]
     [5, 6]
     """
-    names = column_names(sframe)
-    if column not in names:
-        raise InputError(f"there is no column {column!r}; there are {', '.join(names)}")
+    values = column(sframe, name)
     try:
-        X = sarray_to_vectors(sframe[column])
+        X = sarray_to_vectors(values)
     except InputError as error:
-        raise InputError(f"column {column!r}: {error}") from None
-    ids = [int(value) for value in sframe["id"]] if "id" in names else list(range(len(X)))
+        raise InputError(f"column {name!r}: {error}") from None
+    if "id" not in column_names(sframe):
+        return list(range(len(X))), X
+    ids = [int(value) for value in sframe["id"]]
     return ids, X
 
 
-def column_names(table):
-    """Return the column names of an SFrame, a pandas DataFrame or a dict of columns."""
-    if callable(getattr(table, "column_names", None)):
-        return list(table.column_names())
-    return [str(name) for name in table]
+def with_extractions(sframe, extractions):
+    """Return an SFrame that knows how its feature columns were made.
+
+    Parameters
+    ----------
+    sframe : turicreate.SFrame
+        Left as it is.
+    extractions : dict of str to extraction
+        By column.
+
+    Returns
+    -------
+    turicreate.SFrame
+        Of a subclass with the attribute `extractions`, see `tables.extractions_of`. A column
+        that is replaced, removed or renamed is forgotten there; slices, selections and copies
+        are plain SFrames.
+    """
+    result = _recorded_sframe()(sframe)
+    names = column_names(sframe)
+    result.extractions = {name: made for name, made in extractions.items() if name in names}
+    return result
+
+
+@lru_cache(maxsize=1)
+def _recorded_sframe():
+    import turicreate as tc
+
+    # A subclass, because an SFrame itself has slots and takes no attributes.
+    class RecordedSFrame(tc.SFrame):
+        extractions = {}
+
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value)
+            self._forget([key] if isinstance(key, str) else key)
+
+        def remove_column(self, column_name, inplace=False):
+            self._forget([column_name] if inplace else ())
+            return super().remove_column(column_name, inplace)
+
+        def remove_columns(self, column_names, inplace=False):
+            column_names = list(column_names)
+            self._forget(column_names if inplace else ())
+            return super().remove_columns(column_names, inplace)
+
+        def rename(self, names, inplace=False):
+            self._forget([*names, *names.values()] if inplace else ())
+            return super().rename(names, inplace)
+
+        def _forget(self, names):
+            self.extractions = {
+                name: made for name, made in self.extractions.items() if name not in names
+            }
+
+    return RecordedSFrame
 
 
 def write_sframes(folder, **sframes):

@@ -1,16 +1,23 @@
 """Steps that behave as scikit-learn's and do what their papers say."""
 
+import base64
+import json
 import pickle
 
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, normalize
+from sklearn.preprocessing import Normalizer, StandardScaler, normalize
 
 from image_retrieval import evaluate
 from image_retrieval.errors import InputError
-from image_retrieval.postprocess import AverageQueryExpansion, default_recipe
+from image_retrieval.postprocess import AverageQueryExpansion, default_recipe, dumps, loads
+
+ENCODED_NAN, ENCODED_HUGE = (
+    base64.b64encode(np.full(24, value).tobytes()).decode() for value in (np.nan, 1e308)
+)
 
 
 def vectors(n=50, d=8, seed=0):
@@ -94,3 +101,89 @@ def test_expansion_works_as_the_last_step_of_a_pipeline():
 def test_expansion_needs_enough_references(n_neighbors):
     with pytest.raises(InputError, match="from 1 to the number of references, 50"):
         make_pipeline(Normalizer(), AverageQueryExpansion(n_neighbors)).fit(vectors())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        default_recipe(),
+        default_recipe(n_components=3),
+        make_pipeline(Normalizer("l1"), make_pipeline(PCA(whiten=True)), default_recipe(2)),
+        StandardScaler(with_std=False),
+    ],
+)
+def test_a_recipe_read_from_its_text_does_the_same(recipe, dtype):
+    recipe = clone(recipe).fit(vectors().astype(dtype))
+    text, queries = dumps(recipe), vectors(seed=1).astype(dtype)
+    again = loads(text)
+    assert again.transform(queries).dtype == recipe.transform(queries).dtype
+    np.testing.assert_allclose(again.transform(queries), recipe.transform(queries), rtol=1e-12)
+    assert dumps(again) == text
+
+
+def test_the_text_of_a_recipe_is_ascii_and_refits_nothing():
+    recipe = default_recipe().fit(vectors())
+    assert dumps(recipe) == dumps(clone(recipe).fit(vectors()))
+    assert dumps(recipe).isascii()
+    with pytest.raises(ValueError, match="7 features"):
+        loads(dumps(recipe)).transform(vectors(d=7))
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [None, StandardScaler(), AverageQueryExpansion(), make_pipeline(AverageQueryExpansion())],
+)
+def test_a_step_that_cannot_be_kept_as_text_is_refused(recipe):
+    with pytest.raises(InputError, match="steps|cannot be kept as text"):
+        dumps(recipe if recipe is None else recipe.fit(vectors()))
+
+
+def test_a_recipe_that_is_not_fitted_is_refused():
+    with pytest.raises(InputError, match="not fitted"):
+        dumps(default_recipe())
+
+
+def changed(**changes):
+    """Return the text of a recipe whose PCA has other components."""
+    record = json.loads(dumps(default_recipe(3).fit(vectors())))
+    array = record["steps"][3]["arrays"]["components_"]
+    array.update(changes)
+    return json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "null",
+        "[]",
+        '{"format": 2, "steps": []}',
+        '{"format": 1, "steps": []}',
+        '{"format": 1, "steps": [1]}',
+        '{"format": 1, "steps": "x"}',
+        '{"format": 1, "steps": [{"step": "os.system", "options": {}, "arrays": {}}]}',
+        '{"format": 1, "steps": [{"step": ["pca"], "options": {}, "arrays": {}}]}',
+        '{"format": 1, "steps": [{"step": "normalize", "options": {"norm": "x"}}]}',
+        '{"format": 1, "steps": [{"step": "center", "options": {}, "arrays": {}}]}',
+        pytest.param(changed(data="AAAA"), id="too short"),
+        pytest.param(changed(data="!"), id="no base64"),
+        pytest.param(changed(data=7), id="no text"),
+        pytest.param(changed(dtype="|O"), id="objects"),
+        pytest.param(changed(shape=[3, -1]), id="open shape"),
+        pytest.param(changed(shape=[10**30, 8]), id="huge shape"),
+        pytest.param(changed(shape=[8, 3]), id="turned"),
+        pytest.param(changed(shape=[24]), id="flat"),
+        pytest.param(changed(data=ENCODED_NAN), id="nan"),
+        pytest.param(changed(data=ENCODED_HUGE), id="huge numbers"),
+        None,
+        b"\xff\xfe",
+    ],
+)
+def test_a_text_that_is_no_recipe_gives_one_line(text):
+    with pytest.raises(InputError, match="no recipe that can be read") as caught:
+        loads(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300

@@ -10,6 +10,7 @@ import turicreate as tc
 
 from image_retrieval import sframes
 from image_retrieval.errors import InputError
+from image_retrieval.tables import column, column_names, extractions_of, is_table
 
 
 @pytest.fixture
@@ -153,3 +154,71 @@ def test_arrays_need_no_turi_create():
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.fixture
+def recorded(pixels):
+    X = np.arange(12.0).reshape(6, 2)
+    plain = sframes.image_sframe(range(6), pixels, "aabbcc", deep_features=X, more=X)
+    return sframes.with_extractions(plain, {"deep_features": "lite2", "other": "none"})
+
+
+def test_an_sframe_carries_the_extractions_of_its_columns(recorded):
+    assert isinstance(recorded, tc.SFrame)
+    assert extractions_of(recorded) == {"deep_features": "lite2"}
+    for plain in (recorded[:2], recorded[["id"]], recorded.copy(), {"id": [1]}, pd.DataFrame()):
+        assert extractions_of(plain) == {}
+
+
+def test_an_sframe_with_extractions_works_as_a_plain_one(recorded, tmp_path):
+    plain = tc.SFrame(recorded)
+    assert list(recorded["label"]) == list("aabbcc")
+    assert [row["id"] for row in recorded] == list(range(6))
+    assert repr(recorded) == repr(plain)
+    assert len(recorded.filter_by(["a"], "label")) == 2
+    recorded.save(str(tmp_path / "saved"))
+    assert tc.SFrame(str(tmp_path / "saved")).column_names() == plain.column_names()
+    model = tc.nearest_neighbors.create(recorded, features=["more"], label="id", verbose=False)
+    found = model.query(recorded[:1], k=2, verbose=False)
+    assert list(found["reference_label"]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.__setitem__("deep_features", table["more"]),
+        lambda table: table.__delitem__("deep_features"),
+        lambda table: table.remove_columns(iter(["deep_features"]), inplace=True),
+        lambda table: table.rename({"deep_features": "old"}, inplace=True),
+    ],
+)
+def test_what_replaces_a_column_is_not_what_was_extracted(recorded, change):
+    change(recorded)
+    if "deep_features" not in recorded.column_names():
+        recorded["deep_features"] = recorded["more"]
+    assert extractions_of(recorded) == {}
+
+
+def test_what_is_done_to_other_columns_or_a_copy_changes_no_extraction(recorded):
+    plain = tc.SFrame(recorded)
+    recorded.remove_column("deep_features")
+    recorded.rename({"deep_features": "x"})
+    recorded["more"] = recorded["id"]
+    recorded.add_column(recorded["id"], "again", inplace=True)
+    assert extractions_of(recorded) == {"deep_features": "lite2"}
+    assert plain.column_names() == ["id", "image", "label", "deep_features", "more"]
+
+
+def test_tables_are_told_from_pictures_and_arrays(pixels):
+    for table in ({"id": []}, pd.DataFrame({"id": []}), tc.SFrame({"id": [1]})):
+        assert is_table(table)
+        assert column_names(table) == ["id"]
+    for other in (pixels, ["id"], "id", None, pd.Series([1]), tc.SArray([1])):
+        assert not is_table(other)
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(InputError, match="no column 'x' in the queries; there are id, label"):
+        column({"id": [1], "label": ["cat"]}, "x", "the queries")
+    with pytest.raises(InputError, match="no column 'x'; there are none"):
+        column({}, "x")

@@ -1,0 +1,67 @@
+"""What every table has in common: an SFrame, a pandas DataFrame and a dict of columns.
+
+Turi Create is never imported.
+"""
+
+from image_retrieval.errors import InputError
+
+# What a query returns, in Turi Create's own schema.
+NEIGHBOR_COLUMNS = ("query_label", "reference_label", "distance", "rank")
+
+
+def is_table(value):
+    """Tell a table with named columns from pictures, arrays and sequences."""
+    named = isinstance(value, dict) or hasattr(value, "columns")
+    return named or callable(getattr(value, "column_names", None))
+
+
+def column_names(table):
+    """Return the names of a table's columns."""
+    if callable(getattr(table, "column_names", None)):
+        return list(table.column_names())
+    return [str(name) for name in table]
+
+
+def column(table, name, what=None):
+    """Return one column, as the table holds it.
+
+    Parameters
+    ----------
+    table : SFrame, pandas.DataFrame or dict of columns
+    name : str
+    what : str, optional
+        What to call the table in an error message.
+
+    Raises
+    ------
+    InputError
+        When there is no such column; it names those there are.
+
+    Examples
+    --------
+    >>> column({"id": [5, 6]}, "id")
+    [5, 6]
+    """
+    there = column_names(table)
+    if name not in there:
+        where = f" in {what}" if what else ""
+        raise InputError(
+            f"there is no column {name!r}{where}; there are {', '.join(there) or 'none'}"
+        )
+    return table[name]
+
+
+def extractions_of(table):
+    """Return what a table knows of how its feature columns were made.
+
+    Parameters
+    ----------
+    table : SFrame, pandas.DataFrame or dict of columns
+
+    Returns
+    -------
+    dict of str to extraction
+        By column; empty for a table that knows nothing, see `sframes.with_extractions`.
+    """
+    known = getattr(table, "extractions", None)
+    return dict(known) if isinstance(known, dict) else {}
