@@ -7,11 +7,13 @@ them. Work that takes minutes is wrapped in `exclusive`, so that it is not done 
 once and sweeps up after a killed predecessor.
 """
 
+import hashlib
 import os
 import re
 import shutil
 import tempfile
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from image_retrieval.errors import InputError
@@ -23,6 +25,7 @@ except ImportError:  # Windows
     import msvcrt
 
 _RENAME_ATTEMPTS = 5
+_CHUNK = 1 << 20
 
 
 @contextmanager
@@ -142,6 +145,31 @@ def remove_temporaries(path):
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink()
+
+
+def file_hash(path):
+    """Return the SHA-256 of a file, in hexadecimal; read once as long as it does not change.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    path = Path(path).expanduser()
+    try:
+        status = path.stat()
+        return _hash_of(path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read it ({error.strerror}); check the path") from None
+
+
+@lru_cache(maxsize=16)
+def _hash_of(path, modified, size):
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            total.update(chunk)
+    return total.hexdigest()
 
 
 def _lock(file):

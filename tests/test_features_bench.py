@@ -10,9 +10,9 @@ def test_every_way_is_measured_and_gives_the_same_features():
 def test_the_table_names_rates_and_ratios(tmp_path, capsys, monkeypatch):
     rates = dict.fromkeys([way for ratio in extraction.RATIOS for way in ratio[:2]], 200.0)
     rates[extraction.EXTRACT] = 150.0
-    monkeypatch.setattr(extraction, "measure", lambda *_: {128: rates})
+    monkeypatch.setattr(extraction, "measure", lambda *_: {160: rates})
     extraction.main(["--output", str(tmp_path / "table.md")])
     text = (tmp_path / "table.md").read_text(encoding="utf-8")
     assert text == capsys.readouterr().out
-    assert "| 128 px | network | 200 |" in text
-    assert "| 128 px | extract, resizing included / network | 0.75 | at least 0.75 |" in text
+    assert "| 160 px | network | 200 |" in text
+    assert "| 160 px | extract, resizing included / network | 0.75 | at least 0.75 |" in text

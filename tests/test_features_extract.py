@@ -10,9 +10,8 @@ from PIL import Image
 
 from image_retrieval.errors import InputError
 from image_retrieval.features import extract, extract_map
+from image_retrieval.features import extracting as extract_module
 from image_retrieval.features.preprocessing import resize
-
-extract_module = sys.modules[extract.__module__]
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +174,9 @@ def test_what_is_no_sequence_is_refused(images):
         ({"batch_size": 2.5}, "batch_size=2.5"),
         ({"pooling": "max"}, "pooling='max'"),
         ({"layer": "middle"}, "layer='middle'"),
-        ({"backbone": "vgg"}, "'vgg'"),
-        ({"backbone": None}, "None"),
+        ({"extraction": "vgg"}, "'vgg'"),
+        ({"extraction": 3}, "int"),
+        ({"sizes": 3}, "no 'sizes'"),
     ],
 )
 def test_options_that_are_not_valid_are_refused(option, words):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from image_retrieval.features import efficientnet_lite0
+from image_retrieval.features.efficientnet_lite import LITE0
 from image_retrieval.features.graph_cache import cache_folder, cached_bytes
 
 
@@ -74,18 +74,18 @@ def test_the_folder_is_the_argument_or_the_variable_or_the_systems(tmp_path, mon
 
 def test_the_network_is_made_again_from_a_damaged_graph(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
-    first = efficientnet_lite0.load(cache=tmp_path)(pixels)
+    first = LITE0.load(cache=tmp_path)(pixels)
     (graph,) = tmp_path.glob("*.onnx")
     whole = graph.read_bytes()
     graph.write_bytes(whole[: len(whole) // 2])
-    np.testing.assert_array_equal(efficientnet_lite0.load(cache=tmp_path)(pixels), first)
+    np.testing.assert_array_equal(LITE0.load(cache=tmp_path)(pixels), first)
     assert graph.read_bytes() == whole
 
 
 def test_an_old_graph_is_not_used_for_other_weights(tmp_path):
-    efficientnet_lite0.load(cache=tmp_path)
-    efficientnet_lite0.load(pooling=None, cache=tmp_path)
+    LITE0.load(cache=tmp_path)
+    LITE0.load(pooling=None, cache=tmp_path)
     names = [path.name for path in tmp_path.glob("*.onnx")]
     assert len(names) == 2
-    digest = hashlib.sha256(efficientnet_lite0.packaged_weights().read_bytes()).hexdigest()
+    digest = hashlib.sha256(LITE0.weights_file().read_bytes()).hexdigest()
     assert all(digest[:16] in name for name in names)

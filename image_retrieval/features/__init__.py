@@ -1,7 +1,27 @@
 """Deep features: pictures to vectors through a pre-trained network."""
 
 from image_retrieval.features.backbone import backbones, get_backbone
-from image_retrieval.features.extract import extract, extract_map
-from image_retrieval.features.pixels import pixel_vectors
+from image_retrieval.features.extracting import extract, extract_map, identified
+from image_retrieval.features.extraction import (
+    Extraction,
+    JoinedExtraction,
+    as_extraction,
+    extraction_from_record,
+    join,
+)
+from image_retrieval.features.records import read_extractions, write_extractions
 
-__all__ = ["backbones", "extract", "extract_map", "get_backbone", "pixel_vectors"]
+__all__ = [
+    "Extraction",
+    "JoinedExtraction",
+    "as_extraction",
+    "backbones",
+    "extract",
+    "extract_map",
+    "extraction_from_record",
+    "get_backbone",
+    "identified",
+    "join",
+    "read_extractions",
+    "write_extractions",
+]

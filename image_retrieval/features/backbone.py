@@ -1,18 +1,22 @@
-"""What every pre-trained network looks like from outside, and the registry of them.
+"""What every way to turn pixels into features looks like from outside, and the registry.
 
-A new backbone is a new module with a `BACKBONE` and one line in `_MODULES`. A module is
+A new backbone is a module with a `Backbone` in it and one line in `_BACKBONES`. A module is
 imported when its backbone is asked for, so that a backbone may import something heavy.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Callable, Tuple
+from typing import Callable, Optional, Tuple
 
 from image_retrieval.errors import InputError
 
-_MODULES = {
-    "efficientnet_lite0": "image_retrieval.features.efficientnet_lite0",
-    "inception_v3": "image_retrieval.features.inception_v3",
+_HERE = "image_retrieval.features."
+# By name: the module, and what the Backbone is called there.
+_BACKBONES = {
+    "efficientnet_lite2": (_HERE + "efficientnet_lite", "LITE2_BACKBONE"),
+    "efficientnet_lite0": (_HERE + "efficientnet_lite", "LITE0_BACKBONE"),
+    "inception_v3": (_HERE + "inception_v3", "BACKBONE"),
+    "pixels": (_HERE + "pixels", "BACKBONE"),
 }
 
 
@@ -23,11 +27,11 @@ class Backbone:
     Parameters
     ----------
     name : str
-        What `extract(..., backbone=name)` takes.
+        What `Extraction(backbone=name)` takes.
     d : int
-        Length of a pooled feature vector, and number of channels of the last feature map.
+        Number of channels of the last feature map, and length of a pooled vector.
     size : int
-        Side in pixels of the square input it was trained on, the default of `extract`.
+        Side in pixels of the square input, where no other is asked for.
     min_size : int
         The smallest side it can take.
     normalization : str
@@ -36,11 +40,20 @@ class Backbone:
         `load(pooling="avg", weights=None, cache=None)` returns the network: a function from
         uint8 RGB pixels (n, size, size, 3) to float32, (n, d) with `pooling="avg"` and the
         last feature map (n, h, w, d) with `pooling=None`, whose mean over h and w is the
-        pooled vector. It may be called from several threads at once. `weights` names a file
-        to use in place of the usual one, `cache` a folder for what it derives from it.
+        pooled vector. It may be called from several threads at once. `weights` is the path
+        that `weights_file` gave, `cache` a folder for what is derived from it.
     layers : tuple of str
         The layers that `load(..., layer=name)` can stop after, from early to late; the last
         one gives the features. Empty where only those can be had.
+    trained_size : int, optional
+        Side in pixels of the pictures it was trained on, where that is not `size`.
+    pooling : {"avg", None}
+        The pooling of its features, where no other is asked for.
+    weights : str, optional
+        SHA-256 of the file of weights, where there is only one.
+    weights_file : callable, optional
+        `weights_file(path=None)` returns the file of weights to use, which is `path` where
+        one is given, and may download it. None where there are no weights.
     """
 
     name: str
@@ -50,17 +63,21 @@ class Backbone:
     normalization: str
     load: Callable
     layers: Tuple[str, ...] = ()
+    trained_size: Optional[int] = None
+    pooling: Optional[str] = "avg"
+    weights: Optional[str] = None
+    weights_file: Optional[Callable] = None
 
 
 def backbones():
-    """Return the names of all backbones.
+    """Return the names of all backbones, the default one first.
 
     Examples
     --------
-    >>> "efficientnet_lite0" in backbones()
-    True
+    >>> backbones()
+    ['efficientnet_lite2', 'efficientnet_lite0', 'inception_v3', 'pixels']
     """
-    return list(_MODULES)
+    return list(_BACKBONES)
 
 
 def get_backbone(name):
@@ -82,10 +99,11 @@ def get_backbone(name):
 
     Examples
     --------
-    >>> get_backbone("efficientnet_lite0").d
+    >>> get_backbone("efficientnet_lite2").d
     1280
     """
-    if name not in _MODULES:
-        known = ", ".join(_MODULES)
+    if name not in _BACKBONES:
+        known = ", ".join(_BACKBONES)
         raise InputError(f"no backbone is called {name!r}; choose one of: {known}")
-    return import_module(_MODULES[name]).BACKBONE
+    module, attribute = _BACKBONES[name]
+    return getattr(import_module(module), attribute)

@@ -52,9 +52,14 @@ def load(pooling="avg", weights=None, cache=None):
     DownloadError
         When there is no file and it cannot be downloaded.
     """
-    path = find_weights(weights) or _download()
+    path = weights_file(weights)
     _warn_of_other_hash(path)
     return _KerasNetwork(_with_weights(_architecture(pooling), path))
+
+
+def weights_file(path=None):
+    """Return the file of weights that `load` uses, downloaded if need be."""
+    return find_weights(path) or _download()
 
 
 def find_weights(weights=None):
@@ -173,4 +178,5 @@ BACKBONE = Backbone(
     min_size=75,
     normalization="x / 127.5 - 1",
     load=load,
+    weights_file=weights_file,
 )

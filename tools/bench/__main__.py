@@ -50,7 +50,7 @@ def _options(arguments):
 def _extraction():
     from tools.bench import extraction
 
-    _say("extraction at 128 and 224 px")
+    _say("extraction at 160 and 256 px")
     return "### Extraction\n\n" + extraction.markdown(extraction.measure())
 
 

@@ -1,6 +1,6 @@
 """How fast deep features are extracted, against other ways of running the same network.
 
-    python -m tools.bench.extraction [--sizes 128 224] [--rounds 20] [--output FILE.md]
+    python -m tools.bench.extraction [--sizes 160 256] [--rounds 20] [--output FILE.md]
 
 All ways take turns, and the best of several rounds counts, so that whatever else the machine
 does meets them alike. Read the ratios; images a second are the machine's.
@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from image_retrieval.features import efficientnet_lite0, extract
+from image_retrieval.features import extract
 from image_retrieval.features.checkpoint import read_checkpoint
-from image_retrieval.features.extract import available_cores
+from image_retrieval.features.efficientnet_lite import EPSILON, LITE2, Layers, make_graph
+from image_retrieval.features.extracting import available_cores
 from image_retrieval.features.onnx_network import OnnxNetwork
 from image_retrieval.features.preprocessing import resize_all
 
@@ -37,7 +38,7 @@ OPENVINO = "network in OpenVINO"
 EXTRACT = "extract, resizing included"
 RESIZING = "resizing alone"
 
-# (dividend, divisor, least ratio that is wanted at 128 px or None)
+# (dividend, divisor, least ratio that is wanted at 160 px or None)
 RATIOS = (
     (NETWORK_SHARED, PLAIN_SHARED, 1.8),
     (NETWORK, PLAIN_SHARED, 1.8),
@@ -47,7 +48,7 @@ RATIOS = (
 )
 
 
-class PlainLayers(efficientnet_lite0.Layers):
+class PlainLayers(Layers):
     """The same network with a node for each padding and each batch norm; even sides only."""
 
     def convolve(self, x, conv, norm, shape, stride=1, relu6=True):
@@ -62,11 +63,11 @@ class PlainLayers(efficientnet_lite0.Layers):
         x = self.graph.add("Conv", x, kernel, strides=[stride, stride], group=group)
         parts = ("weight", "bias", "running_mean", "running_var")
         moments = [self.graph.constant(self.tensor(f"{norm}.{part}", shape[:1])) for part in parts]
-        x = self.graph.add("BatchNormalization", x, *moments, epsilon=efficientnet_lite0.EPSILON)
+        x = self.graph.add("BatchNormalization", x, *moments, epsilon=EPSILON)
         return self.relu6(x) if relu6 else x
 
 
-def measure(sizes=(128, 224), n=64, rounds=20):
+def measure(sizes=(160, 256), n=64, rounds=20):
     """Time every way of extraction.
 
     Parameters
@@ -83,8 +84,8 @@ def measure(sizes=(128, 224), n=64, rounds=20):
     dict of int to dict of str to float
         Images a second by size and way.
     """
-    weights = read_checkpoint(efficientnet_lite0.packaged_weights())
-    graph = efficientnet_lite0.make_graph(weights)
+    weights = read_checkpoint(LITE2.weights_file())
+    graph = make_graph(weights, LITE2)
     plain = _plain_graph(weights)
     return {size: _best_rates(_ways(graph, plain, size, n), n, rounds) for size in sizes}
 
@@ -102,7 +103,7 @@ def markdown(rates):
 
 def _ratio_line(size, by_way, dividend, divisor, wanted):
     value = by_way[dividend] / by_way[divisor]
-    wanted = f"at least {wanted}" if wanted and size == 128 else ""
+    wanted = f"at least {wanted}" if wanted and size == 160 else ""
     return f"| {size} px | {dividend} / {divisor} | {value:.2f} | {wanted} |"
 
 
@@ -118,7 +119,7 @@ def _machine():
 
 
 def _plain_graph(weights):
-    layers = PlainLayers(weights)
+    layers = PlainLayers(weights, LITE2)
     x = layers.graph.add("GlobalAveragePool", layers.feature_map())
     return layers.graph.build("plain", layers.graph.add("Flatten", x), ("n", "d"))
 
@@ -195,7 +196,7 @@ def _best_rates(ways, n, rounds):
 def main(arguments=None):
     """Measure, print the tables, and write them to a file when one is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 224])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[160, 256])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--output", type=Path, help="also write the tables to this file")

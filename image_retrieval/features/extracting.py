@@ -7,20 +7,22 @@ network. Only a few batches are under way at any time, whatever the number of pi
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from math import prod
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import get_backbone
+from image_retrieval.features.extraction import as_extraction, join
 from image_retrieval.features.graph_cache import cache_folder
 from image_retrieval.features.preprocessing import resize_all
+from image_retrieval.files import file_hash
 from image_retrieval.hardware import cores
 from image_retrieval.images import as_rgb, is_one_picture
 
@@ -31,16 +33,7 @@ _MAX_THREADS = 8
 
 
 def extract(
-    images,
-    backbone="efficientnet_lite0",
-    size=None,
-    batch_size=8,
-    progress=True,
-    flip=False,
-    cache=None,
-    weights=None,
-    pooling="avg",
-    layer=None,
+    images, extraction=None, batch_size=8, progress=True, cache=None, weights=None, **changes
 ):
     """Turn pictures into deep features.
 
@@ -49,28 +42,21 @@ def extract(
     images : iterable of pictures, array of shape (n, h, w, 3), SArray, or one picture
         Whatever `image_retrieval.images.as_rgb` takes, of any sizes. A generator is read a
         few batches ahead, so that not all pictures need to fit in memory.
-    backbone : str
-        One of `backbones()`.
-    size : int, optional
-        Side in pixels of the square each picture is stretched to; the backbone's own when
-        not given. Features of different sizes should not be compared.
+    extraction : Extraction, JoinedExtraction or str, optional
+        How: for features that are to be compared with others, the extraction of those. A
+        string is the name of a backbone; the default extraction when not given.
     batch_size : int
         Pictures a thread works on at a time. The features do not depend on it.
     progress : bool
         Show a bar on standard error, or as a widget in a notebook, once the work has taken
         a second. False never shows one, as a notebook whose outputs are compared needs it.
-    flip : bool
-        Average the features of each picture and of its mirror image.
     cache : str or Path, optional
         Folder for what is derived from the weights; `IMAGE_RETRIEVAL_CACHE` or the system's
         cache folder when not given.
     weights : str or Path, optional
-        Weights file to use in place of the backbone's usual one.
-    pooling : {"avg", None}
-        The mean over the last feature map, or the whole of it in one long vector.
-    layer : str, optional
-        An earlier layer to take in place of the last, one of the backbone's `layers`; its
-        features have a length of their own.
+        File of weights, where they are not the backbone's usual ones.
+    **changes
+        Fields of `Extraction` to be otherwise, such as `size=128` or `flip=True`.
 
     Returns
     -------
@@ -87,29 +73,27 @@ def extract(
     >>> extract(np.zeros((2, 32, 32, 3), np.uint8), size=32).shape
     (2, 1280)
     """
-    options = _checked_options(backbone, size, batch_size, flip)
-    X = _run(images, _network(backbone, pooling, weights, cache, layer), options, progress)
-    return X.reshape(len(X), prod(X.shape[1:]))
+    extraction = as_extraction(extraction, weights, **changes)
+    if len(extraction.parts) > 1 and not hasattr(images, "__len__") and hasattr(images, "__iter__"):
+        images = list(images)
+    parts = []
+    for part in extraction.parts:
+        X = _run(images, part, _network(part, weights, cache), batch_size, progress)
+        parts.append(part.finished(X.reshape(len(X), prod(X.shape[1:]))))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def extract_map(
-    images,
-    backbone="efficientnet_lite0",
-    size=None,
-    batch_size=8,
-    progress=True,
-    flip=False,
-    cache=None,
-    weights=None,
-    layer=None,
+    images, extraction=None, batch_size=8, progress=True, cache=None, weights=None, **changes
 ):
     """Turn pictures into their last feature maps.
 
-    The mean of a map over its rows and columns is the vector that `extract` returns.
+    The mean of a map over its rows and columns is the vector that `extract` returns, before
+    a recipe.
 
     Parameters
     ----------
-    images, backbone, size, batch_size, progress, flip, cache, weights, layer
+    images, extraction, batch_size, progress, cache, weights, **changes
         As for `extract`. With `flip`, the mirror image's map is mirrored back before the two
         are averaged, so that each place still stands for the same part of the picture.
 
@@ -117,48 +101,63 @@ def extract_map(
     -------
     ndarray of float32, shape (n, h, w, d)
     """
-    options = _checked_options(backbone, size, batch_size, flip)
-    return _run(images, _network(backbone, None, weights, cache, layer), options, progress)
+    extraction = as_extraction(extraction, weights, **changes)
+    if len(extraction.parts) > 1:
+        raise InputError(f"{extraction} has no map of its own; give one of its parts")
+    part = replace(extraction, pooling=None)
+    return _run(images, part, _network(part, weights, cache), batch_size, progress)
 
 
-class _Options(NamedTuple):
-    size: int
-    batch_size: int
-    flip: bool
+def identified(extraction, weights=None):
+    """Return an extraction with the hash of the weights that it will use here.
+
+    Parameters
+    ----------
+    extraction : Extraction or JoinedExtraction
+    weights : str or Path, optional
+        As for `extract`. Weights that are missing may be downloaded.
+    """
+    parts = []
+    for part in extraction.parts:
+        path = _weights_file(part, weights)
+        parts.append(part if path is None else replace(part, weights=file_hash(path)))
+    return join(parts)
 
 
-def _checked_options(backbone, size, batch_size, flip):
-    known = get_backbone(backbone)
-    size = known.size if size is None else size
-    if not isinstance(size, Integral) or size < known.min_size:
+def _weights_file(extraction, weights):
+    find = get_backbone(extraction.backbone).weights_file
+    return None if find is None else find(weights)
+
+
+def _network(extraction, weights, cache):
+    known = get_backbone(extraction.backbone)
+    layer = None if extraction.layer in known.layers[-1:] else extraction.layer
+    path, identity = _weights_file(extraction, weights), None
+    if path is not None:
+        path, identity = path.resolve(), _checked_hash(extraction, path)
+    return _loaded(known, extraction.pooling, path, identity, cache_folder(cache), layer)
+
+
+def _checked_hash(extraction, path):
+    found = file_hash(path)
+    if extraction.weights not in (None, found):
         raise InputError(
-            f"size={size!r} cannot be used with {backbone}; give a whole number of pixels, "
-            f"at least {known.min_size}"
+            f"{path} has SHA-256 {found[:16]}…, and these features need weights with "
+            f"{extraction.weights[:16]}…; give that file as weights="
         )
-    if not isinstance(batch_size, Integral) or batch_size < 1:
-        raise InputError(f"batch_size={batch_size!r} must be a whole number, at least 1")
-    return _Options(int(size), int(batch_size), bool(flip))
+    return found
 
 
-def _network(backbone, pooling, weights, cache, layer):
-    if pooling not in ("avg", None):
-        raise InputError(f'pooling={pooling!r} is not known; give "avg" or None')
-    layers = get_backbone(backbone).layers
-    if layer is not None and layer not in layers:
-        known = ", ".join(layers) or "none but the last, so leave it out"
-        raise InputError(f"{backbone} has no layer={layer!r} to take; there are: {known}")
-    weights = None if weights is None else Path(weights).resolve()
-    return _loaded(backbone, pooling, weights, cache_folder(cache), layer)
-
-
-@lru_cache(maxsize=4)
-def _loaded(backbone, pooling, weights, cache, layer):
+@lru_cache(maxsize=8)
+def _loaded(backbone, pooling, path, identity, cache, layer):
+    # By its hash, too: a file that has changed is another network.
     chosen = {} if layer is None else {"layer": layer}
-    load = get_backbone(backbone).load
-    return load(pooling=pooling, weights=weights, cache=cache, **chosen)
+    return backbone.load(pooling=pooling, weights=path, cache=cache, **chosen)
 
 
-def _run(images, network, options, progress):
+def _run(images, extraction, network, batch_size, progress):
+    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
+        raise InputError(f"batch_size={batch_size!r} must be a whole number, at least 1")
     if is_one_picture(images):
         images = [images]
     elif not hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
@@ -167,16 +166,16 @@ def _run(images, network, options, progress):
     workers = available_cores()
     if total:
         # A short list is shared out among the threads instead of going to the first.
-        options = options._replace(batch_size=min(options.batch_size, -(-total // workers)))
+        batch_size = min(batch_size, -(-total // workers))
     # `disable` given at all would overrule the TQDM_DISABLE of the environment.
     shown = {} if progress else {"disable": True}
     with tqdm(total=total, unit="image", delay=_PATIENCE, **shown) as bar:
         parts = []
-        for part in _in_order(_batches(images, options.batch_size), network, options, workers):
+        for part in _in_order(_batches(images, batch_size), network, extraction, workers):
             parts.append(part)
             bar.update(len(part))
     if not parts:
-        return network(np.zeros((1, options.size, options.size, 3), np.uint8))[:0]
+        return network(np.zeros((1, extraction.size, extraction.size, 3), np.uint8))[:0]
     return np.concatenate(parts)
 
 
@@ -197,13 +196,13 @@ def _taken(position, picture):
     return picture if isinstance(picture, (str, Path)) else _read(position, picture)
 
 
-def _in_order(batches, network, options, workers):
+def _in_order(batches, network, extraction, workers):
     """Yield the result of each batch, a few of them being worked on at a time."""
     pending = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
     try:
         for start, batch in batches:
-            pending.append(pool.submit(_features, start, batch, network, options))
+            pending.append(pool.submit(_features, start, batch, network, extraction))
             if len(pending) > workers + 1:
                 yield pending.popleft().result()
         while pending:
@@ -214,11 +213,11 @@ def _in_order(batches, network, options, workers):
         pool.shutdown()
 
 
-def _features(start, batch, network, options):
+def _features(start, batch, network, extraction):
     pictures = [_read(position, picture) for position, picture in enumerate(batch, start)]
-    pixels = resize_all(pictures, options.size)
+    pixels = resize_all(pictures, extraction.size)
     features = network(pixels)
-    if options.flip:
+    if extraction.flip:
         mirrored = network(pixels[:, :, ::-1])
         # A map's third side is its columns; a vector has none to mirror back.
         mirrored = mirrored[:, :, ::-1] if mirrored.ndim == 4 else mirrored

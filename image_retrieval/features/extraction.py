@@ -1,0 +1,261 @@
+"""How pictures become vectors, written down: the record that a feature column travels with.
+
+Vectors can be compared only when they were made in the same way. An extraction says in
+which; it is kept beside every data set and in every index, so that a picture asked of them
+later is treated as theirs were.
+"""
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral
+from typing import Optional, Tuple
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.features.backbone import backbones, get_backbone
+from image_retrieval.files import file_hash
+
+_AUTO = "auto"
+_GIVE = "give the record of an Extraction, as its as_record() returns it"
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """One way to turn pictures into vectors.
+
+    What is not given is filled in from the backbone, so that two extractions are equal when,
+    and only when, their vectors can be compared.
+
+    Parameters
+    ----------
+    backbone : str
+        One of `image_retrieval.features.backbones()`; `"pixels"` is one of them.
+    size : int, optional
+        Side in pixels of the square each picture is stretched to.
+    flip : bool
+        Average the features of each picture and of its mirror image.
+    layer : str, optional
+        The layer to stop after, one of the backbone's `layers`.
+    pooling : {"avg", None}, optional
+        The mean over the feature map, or the whole of it in one long vector.
+    normalization : str, optional
+        What the backbone does to pixels `x` from 0 to 255.
+    weights : str, optional
+        SHA-256 of the file of weights, in hexadecimal. None where it is not known, as for a
+        file that is still to be downloaded.
+    recipe : str, optional
+        A fitted recipe, as `image_retrieval.postprocess.dumps` writes it.
+
+    Raises
+    ------
+    InputError
+        When a value cannot be used with the backbone.
+
+    Examples
+    --------
+    >>> str(Extraction())
+    'efficientnet_lite2 at 160 px'
+    >>> Extraction(size=160) == Extraction(), Extraction(size=128) == Extraction()
+    (True, False)
+    """
+
+    backbone: str = "efficientnet_lite2"
+    size: Optional[int] = None
+    flip: bool = False
+    layer: Optional[str] = None
+    pooling: Optional[str] = _AUTO
+    normalization: Optional[str] = None
+    weights: Optional[str] = None
+    recipe: Optional[str] = field(default=None, repr=False)
+
+    def __post_init__(self):
+        if self.backbone in backbones() or None in (self.size, self.normalization):
+            self._fill_in(get_backbone(self.backbone))
+
+    def _fill_in(self, known):
+        filled = {
+            "size": known.size if self.size is None else self.size,
+            "layer": self.layer or (known.layers[-1] if known.layers else None),
+            "pooling": known.pooling if self.pooling == _AUTO else self.pooling,
+            "normalization": self.normalization or known.normalization,
+            "weights": self.weights or known.weights,
+        }
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)
+        self._check(known)
+
+    def _check(self, known):
+        whole = isinstance(self.size, Integral) and not isinstance(self.size, bool)
+        if not whole or self.size < known.min_size:
+            raise InputError(
+                f"size={self.size!r} cannot be used with {self.backbone}; give a whole number of "
+                f"pixels, at least {known.min_size}"
+            )
+        if self.pooling not in ("avg", None):
+            raise InputError(f'pooling={self.pooling!r} is not known; give "avg" or None')
+        if self.layer is not None and self.layer not in known.layers:
+            there = ", ".join(known.layers) or "none but the last, so leave it out"
+            raise InputError(f"{self.backbone} has no layer={self.layer!r}; there are: {there}")
+        if self.normalization != known.normalization:
+            raise InputError(
+                f"{self.backbone} normalizes pixels by {known.normalization}, not by "
+                f"{self.normalization}; leave normalization out"
+            )
+
+    def __str__(self):
+        known = get_backbone(self.backbone) if self.backbone in backbones() else None
+        parts = [f"{self.backbone} at {self.size} px"]
+        if known and known.layers and self.layer != known.layers[-1]:
+            parts.append(f"layer {self.layer}")
+        if known and self.pooling != known.pooling:
+            parts.append("pooled" if self.pooling else "not pooled")
+        parts += ["with mirror images"] * self.flip + ["recipe"] * bool(self.recipe)
+        if known and self.weights != known.weights:
+            parts.append(f"weights {self.weights[:8]}")
+        return ", ".join(parts)
+
+    @property
+    def parts(self):
+        """The extractions whose vectors stand side by side: this one alone."""
+        return (self,)
+
+    def as_record(self):
+        """Return the extraction as a dict that JSON can hold; see `extraction_from_record`."""
+        return asdict(self)
+
+    def fitted(self, X, recipe=None):
+        """Return the same extraction with a recipe that was fitted on its vectors.
+
+        Parameters
+        ----------
+        X : array of float, shape (n, d)
+            What this extraction, without a recipe, makes of the reference pictures.
+        recipe : sklearn.pipeline.Pipeline, optional
+            Not fitted yet; `image_retrieval.postprocess.default_recipe()` when not given.
+        """
+        from image_retrieval.postprocess import default_recipe, dumps
+
+        recipe = default_recipe() if recipe is None else recipe
+        return replace(self, recipe=dumps(recipe.fit(X)))
+
+    def finished(self, X):
+        """Return vectors after the recipe, float32; as they are where there is none."""
+        if self.recipe is None:
+            return X
+        from image_retrieval.postprocess import loads
+
+        # scikit-learn's steps refuse a table of no rows.
+        rows = X if len(X) else np.ones((1, X.shape[1]), dtype=np.float32)
+        return loads(self.recipe).transform(rows)[: len(X)].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class JoinedExtraction:
+    """Several extractions, their vectors side by side in one.
+
+    Each part should end in unit vectors, as with a recipe: otherwise the part with the
+    longest vectors decides every distance.
+
+    Parameters
+    ----------
+    parts : tuple of Extraction
+
+    Examples
+    --------
+    >>> str(JoinedExtraction((Extraction(), Extraction("pixels"))))
+    'efficientnet_lite2 at 160 px + pixels at 32 px'
+    """
+
+    parts: Tuple[Extraction, ...]
+
+    def __post_init__(self):
+        parts = tuple(self.parts)
+        if len(parts) < 2 or not all(isinstance(part, Extraction) for part in parts):
+            raise InputError(
+                "a joined extraction needs two parts or more; give several Extractions"
+            )
+        object.__setattr__(self, "parts", parts)
+
+    def __str__(self):
+        return " + ".join(map(str, self.parts))
+
+    def as_record(self):
+        """Return the extraction as a dict that JSON can hold; see `extraction_from_record`."""
+        return {"parts": [part.as_record() for part in self.parts]}
+
+
+def join(parts):
+    """Return several extractions as one; a single one as it is."""
+    parts = tuple(parts)
+    return parts[0] if len(parts) == 1 else JoinedExtraction(parts)
+
+
+def extraction_from_record(record):
+    """Return the extraction that `as_record` described.
+
+    Raises
+    ------
+    InputError
+        When the record does not describe one.
+
+    Examples
+    --------
+    >>> extraction_from_record(Extraction("pixels", 16).as_record())
+    Extraction(backbone='pixels', size=16, flip=False, layer=None, pooling=None, \
+normalization='x', weights=None)
+    """
+    if isinstance(record, dict) and isinstance(record.get("parts"), list):
+        return JoinedExtraction(tuple(map(extraction_from_record, record["parts"])))
+    kinds = {item.name: _kinds(item) for item in fields(Extraction)}
+    if not isinstance(record, dict) or set(record) != set(kinds):
+        raise InputError(f"an extraction has the fields {', '.join(kinds)}; {_GIVE}")
+    for name, value in record.items():
+        if type(value) not in kinds[name]:
+            raise InputError(f"an extraction cannot have {name}={str(value)[:40]!r}; {_GIVE}")
+    return Extraction(**record)
+
+
+def _kinds(item):
+    kind = {"size": int, "flip": bool}.get(item.name, str)
+    return (kind,) if item.name in ("backbone", "size", "flip") else (kind, type(None))
+
+
+def as_extraction(how=None, weights=None, **changes):
+    """Return what a person means by an extraction.
+
+    Parameters
+    ----------
+    how : Extraction, JoinedExtraction, str or None
+        A string names a backbone; None is the default extraction.
+    weights : str or Path, optional
+        A file of weights in place of the backbone's own, for a backbone named or the default.
+    **changes
+        Fields of `Extraction` to be otherwise.
+
+    Raises
+    ------
+    InputError
+        When it is none of these, or a change does not fit.
+    """
+    if isinstance(how, JoinedExtraction) and not changes:
+        return how
+    if how is None or isinstance(how, str):
+        names = {} if how is None else {"backbone": how}
+        made = Extraction(**names, **_known(changes))
+        return made if weights is None else replace(made, weights=file_hash(weights))
+    if not isinstance(how, Extraction):
+        raise InputError(
+            f"an extraction cannot be made of {type(how).__name__}"
+            f"{' and ' + ', '.join(changes) if changes else ''}; give an Extraction, or the name "
+            f"of a backbone: {', '.join(backbones())}"
+        )
+    # A recipe was fitted on other vectors.
+    return replace(how, **{"recipe": None, **_known(changes)}) if changes else how
+
+
+def _known(changes):
+    names = [item.name for item in fields(Extraction)]
+    for name in changes:
+        if name not in names:
+            raise InputError(f"an extraction has no {name!r}; it has {', '.join(names)}")
+    return changes
