@@ -21,7 +21,7 @@ from image_retrieval.datasets.caltech101 import LABELS, load, locate
 from image_retrieval.datasets.caltech101_archive import read_pictures
 from image_retrieval.datasets.caltech101_build import build
 from image_retrieval.errors import DownloadError, InputError
-from image_retrieval.features import extract, pixel_vectors
+from image_retrieval.features import extract
 from image_retrieval.images import as_rgb
 from image_retrieval.sframes import sframe_vectors
 
@@ -421,10 +421,7 @@ def test_real_photographs_reach_the_courses_figures(shared_data, tmp_path, monke
     assert (len(train), len(test)) == (378, 162)
     deep, merged = precision(train, test)
     assert deep >= 0.90 and merged >= 0.97
-    pixels = [
-        np.concatenate([pixel_vectors(image, size=32) for image in sframe["image"]])
-        for sframe in (train, test)
-    ]
+    pixels = [extract(sframe["image"], "pixels") for sframe in (train, test)]
     labels = list(train["label"]), list(test["label"])
     ranking = evaluate.rank_features(pixels[0], labels[0], pixels[1], labels[1], depth=5)
     assert evaluate.precision_at_k(ranking, 5).mean() <= deep - 0.2

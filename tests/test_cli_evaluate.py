@@ -7,8 +7,7 @@ import pytest
 
 from image_retrieval import evaluate
 from image_retrieval.cli import main
-from image_retrieval.errors import InputError
-from image_retrieval.features.pixels import pixel_vectors
+from image_retrieval.features import extract
 from image_retrieval.postprocess import default_recipe
 
 LABELS = ["bird", "cat", "dog"]
@@ -76,7 +75,7 @@ def test_text_shows_the_same_figures(data, capsys):
 
 def test_pixels_and_the_recipe_are_ranked_by_what_they_say(data, capsys):
     folder, (images, X, y), (test_images, queries, labels) = data
-    pixels = [pixel_vectors(part, size=32) for part in (images, test_images)]
+    pixels = [extract(part, "pixels") for part in (images, test_images)]
     recipe = default_recipe().fit(X)
     expected = {
         ("--features", "pixels"): pixels,
@@ -136,19 +135,3 @@ def test_pixels_of_real_images_stay_below_their_recipe(shared_data, tmp_path, ca
     ]
     assert precision[0] < 0.45 < 0.6 < precision[1]
     assert precision[2] > precision[1]
-
-
-def test_pixel_vectors_are_exact_and_float():
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 5, 4, 3)).astype(np.uint8)
-    X = pixel_vectors(pictures)
-    assert X.dtype == np.float32
-    np.testing.assert_array_equal(X.reshape(3, 5, 4, 3), pictures)
-
-
-def test_pixel_vectors_need_one_size():
-    pictures = [np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)]
-    assert pixel_vectors(pictures, size=6).shape == (2, 108)
-    with pytest.raises(InputError, match=r"2 sizes, \(4, 4\) and \(5, 4\)"):
-        pixel_vectors(pictures)
-    with pytest.raises(InputError, match="at least one"):
-        pixel_vectors([])

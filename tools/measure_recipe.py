@@ -106,8 +106,8 @@ def load_features(data, size):
     labels = np.asarray([label for table in tables for label in table["label"]])
     return {
         "pixels": np.asarray([image.ravel() for image in images], dtype=np.float32),
-        "deep": features.extract(images, size=size),
-        "flip": features.extract(images, size=size, flip=True),
+        "deep": features.extract(images, "efficientnet_lite0", size=size),
+        "flip": features.extract(images, "efficientnet_lite0", size=size, flip=True),
     }, labels
 
 

@@ -8,7 +8,6 @@ import json
 import math
 
 PIXELS = "pixels"
-_PIXEL_SIZE = 32
 
 
 def add_arguments(parser):
@@ -69,14 +68,12 @@ def rank(train, test, features, recipe):
 
 def vectors(sframe, features):
     """Return a feature column as an array, or the pixels of the images."""
-    from image_retrieval.features.pixels import pixel_vectors
-    from image_retrieval.sframes import sarray_to_images, sframe_vectors
+    from image_retrieval.features import extract
+    from image_retrieval.sframes import sframe_vectors
 
     if features != PIXELS:
         return sframe_vectors(sframe, features)[1]
-    images = sarray_to_images(sframe["image"])
-    # CIFAR's own size: pictures of all sizes become comparable, and 32x32 ones stay exact.
-    return pixel_vectors(images, size=_PIXEL_SIZE)
+    return extract(sframe["image"], "pixels")
 
 
 def make_report(ranking, ks):

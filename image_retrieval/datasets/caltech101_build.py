@@ -138,7 +138,7 @@ def _extractors(backbones, weights, progress):
     for name in backbones:
         get_backbone(name)
         options = {"weights": weights} if name == "inception_v3" else {}
-        extractors[name] = partial(extract, backbone=name, progress=progress, **options)
+        extractors[name] = partial(extract, extraction=name, progress=progress, **options)
         # Before the archive is downloaded: missing weights should not cost that wait.
         extractors[name]([])
     return extractors

@@ -148,7 +148,7 @@ def _features(image_train, image_test, progress):
 
     start = perf_counter()
     images = np.concatenate([image_train.images, image_test.images])
-    X = extract(images, size=FEATURE_SIZE, progress=progress)
+    X = extract(images, "efficientnet_lite0", size=FEATURE_SIZE, progress=progress)
     return X, perf_counter() - start
 
 

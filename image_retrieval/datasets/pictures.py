@@ -132,7 +132,7 @@ def build(folder, output, test_size=TEST_SIZE, max_side=MAX_SIDE, seed=SEED, pro
         labels = list(sframe["label"])
         train, test = split_rows(labels, test_size, seed)
         before = perf_counter()
-        features = extract(sframe["image"], progress=progress)
+        features = extract(sframe["image"], "efficientnet_lite0", progress=progress)
         feature_seconds = perf_counter() - before
         sframe["deep_features"] = vectors_to_sarray(features)
         write(target, train=take_rows(sframe, train), test=take_rows(sframe, test))

@@ -1,12 +1,13 @@
 """Deep features: pictures to vectors through a pre-trained network."""
 
 from image_retrieval.features.backbone import backbones, get_backbone
-from image_retrieval.features.extracting import extract, extract_map, identified
+from image_retrieval.features.extracting import extract, extract_map
 from image_retrieval.features.extraction import (
     Extraction,
     JoinedExtraction,
     as_extraction,
     extraction_from_record,
+    identified,
     join,
 )
 from image_retrieval.features.records import read_extractions, write_extractions

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import get_backbone
-from image_retrieval.features.extraction import as_extraction, join
+from image_retrieval.features.extraction import as_extraction, weights_file
 from image_retrieval.features.graph_cache import cache_folder
 from image_retrieval.features.preprocessing import resize_all
 from image_retrieval.files import file_hash
@@ -108,31 +108,10 @@ def extract_map(
     return _run(images, part, _network(part, weights, cache), batch_size, progress)
 
 
-def identified(extraction, weights=None):
-    """Return an extraction with the hash of the weights that it will use here.
-
-    Parameters
-    ----------
-    extraction : Extraction or JoinedExtraction
-    weights : str or Path, optional
-        As for `extract`. Weights that are missing may be downloaded.
-    """
-    parts = []
-    for part in extraction.parts:
-        path = _weights_file(part, weights)
-        parts.append(part if path is None else replace(part, weights=file_hash(path)))
-    return join(parts)
-
-
-def _weights_file(extraction, weights):
-    find = get_backbone(extraction.backbone).weights_file
-    return None if find is None else find(weights)
-
-
 def _network(extraction, weights, cache):
     known = get_backbone(extraction.backbone)
     layer = None if extraction.layer in known.layers[-1:] else extraction.layer
-    path, identity = _weights_file(extraction, weights), None
+    path, identity = weights_file(extraction, weights), None
     if path is not None:
         path, identity = path.resolve(), _checked_hash(extraction, path)
     return _loaded(known, extraction.pooling, path, identity, cache_folder(cache), layer)

@@ -242,7 +242,7 @@ def as_extraction(how=None, weights=None, **changes):
     if how is None or isinstance(how, str):
         names = {} if how is None else {"backbone": how}
         made = Extraction(**names, **_known(changes))
-        return made if weights is None else replace(made, weights=file_hash(weights))
+        return made if weights is None else identified(made, weights)
     if not isinstance(how, Extraction):
         raise InputError(
             f"an extraction cannot be made of {type(how).__name__}"
@@ -259,3 +259,30 @@ def _known(changes):
         if name not in names:
             raise InputError(f"an extraction has no {name!r}; it has {', '.join(names)}")
     return changes
+
+
+def identified(extraction, weights=None):
+    """Return an extraction with the hash of the weights that it will use here.
+
+    Parameters
+    ----------
+    extraction : Extraction or JoinedExtraction
+    weights : str or Path, optional
+        File of weights, where they are not the backbone's usual ones. Usual ones that are
+        missing may be downloaded.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    """
+    files = [(part, weights_file(part, weights)) for part in extraction.parts]
+    return join(
+        part if file is None else replace(part, weights=file_hash(file)) for part, file in files
+    )
+
+
+def weights_file(extraction, weights=None):
+    """Return the path of the weights that an extraction uses, None where it needs none."""
+    find = get_backbone(extraction.backbone).weights_file
+    return None if find is None else find(weights)

@@ -51,7 +51,7 @@ def main(arguments=None):
 def build(folder, seed=SEED, rows=ROWS):
     """Yield the name and SFrame of each side; `folder` holds the rendered drawings."""
     for name, ids, images, labels in draw(folder, seed, rows):
-        features = extract(images, size=FEATURE_SIZE)
+        features = extract(images, "efficientnet_lite0", size=FEATURE_SIZE)
         yield name, image_sframe(ids, images, labels, deep_features=features)
 
 

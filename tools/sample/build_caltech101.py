@@ -51,7 +51,7 @@ def build(folder, seed=SEED, per_label=PER_LABEL):
     import turicreate as tc
 
     labels, images = zip(*draw(folder, seed, per_label))
-    features = extract(images, backbone="efficientnet_lite0")
+    features = extract(images, extraction="efficientnet_lite0")
     encoded = tc.SArray([_encoded(image) for image in images])
     return image_sframe(range(len(labels)), encoded, labels, efficientnet_lite0=features)
 
