@@ -22,21 +22,21 @@ Where R is 0, recall and AP are undefined: they are nan, and left out of every m
 .. [2] Weyand, Araujo, Cao and Sim, "Google Landmarks Dataset v2", CVPR 2020, 5.1 (mAP@100).
 """
 
-from collections import OrderedDict
-from itertools import count
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Tuple
 
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.explore.tables import text_table
-from image_retrieval.sframes import column_names
+from image_retrieval.index import build
+from image_retrieval.index.validation import as_vectors
+from image_retrieval.tables import column, is_table
 
-NEIGHBOR_COLUMNS = ("query_label", "reference_label", "rank")
-METRICS = ("euclidean", "cosine", "manhattan")
 _MISSING = -1
-_CHUNK_MB = 64  # of distances at a time
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Ranking:
     """Labels of the neighbors of many queries, in rank order.
 
@@ -47,50 +47,47 @@ class Ranking:
     query_labels : ndarray of str, shape (n,)
     neighbor_ids : ndarray, shape (n, depth)
         The id, or row number, of the neighbor at each rank.
-    hits : ndarray of bool, shape (n, depth)
-        Whether the neighbor at each rank has the query's label.
+    neighbor_codes : ndarray of int16, shape (n, depth)
+        The place in `labels` of the label of each neighbor, -1 where a query has fewer
+        neighbors than others. As numbers, a full ranking of many images fits into memory.
+    labels : tuple of str
+        All labels of queries and references, sorted.
     n_relevant : ndarray of int, shape (n,)
         References with the query's label, not counting the query itself.
     n_reference : int
         References that a query could find, not counting the query itself.
-    labels : list of str
-        All labels of queries and references, sorted.
     """
 
-    def __init__(self, queries, neighbors, reference_labels, self_left_out=False):
-        self.query_ids, self.query_labels = queries
-        self.neighbor_ids, rows = neighbors
-        self.labels = sorted({*self.query_labels.tolist(), *reference_labels.tolist()})
-        # Numbers instead of names: a full ranking of many images still fits into memory.
-        self._query_codes, codes = self._encode(self.query_labels), self._encode(reference_labels)
-        self._neighbor_codes = np.append(codes, _MISSING)[rows]
-        self.hits = self._neighbor_codes == self._query_codes[:, None]
-        frequency = np.bincount(codes, minlength=len(self.labels))
-        self.n_relevant = frequency[self._query_codes] - self_left_out
-        self.n_reference = len(reference_labels) - self_left_out
-
-    def _encode(self, labels):
-        return np.searchsorted(self.labels, labels).astype(np.int16)
+    query_ids: np.ndarray
+    query_labels: np.ndarray
+    neighbor_ids: np.ndarray
+    neighbor_codes: np.ndarray
+    labels: Tuple[str, ...]
+    n_relevant: np.ndarray
+    n_reference: int
 
     def __len__(self):
         return len(self.query_labels)
 
+    @cached_property
+    def query_codes(self):
+        """The place in `labels` of the label of each query, shape (n,)."""
+        return _encode(self.query_labels, self.labels)
+
+    @cached_property
+    def hits(self):
+        """Whether the neighbor at each rank has the query's label, bool of shape (n, depth)."""
+        return self.neighbor_codes == self.query_codes[:, None]
+
     @property
     def depth(self):
         """Ranks known for each query."""
-        return self.hits.shape[1]
+        return self.neighbor_codes.shape[1]
 
     @property
     def neighbor_labels(self):
         """Labels of the neighbors, shape (n, depth); "" where a query has fewer than others."""
-        return np.asarray([*self.labels, ""])[self._neighbor_codes]
-
-    def count_labels(self, k):
-        """Count the labels of the first `k` neighbors by the query's, see `confusion`."""
-        n = len(self.labels)
-        neighbors = self._neighbor_codes[:, :k]
-        pairs = self._query_codes[:, None].astype(int) * n + neighbors
-        return np.bincount(pairs[neighbors != _MISSING], minlength=n * n).reshape(n, n)
+        return np.asarray([*self.labels, ""])[self.neighbor_codes]
 
     @property
     def is_full(self):
@@ -101,27 +98,31 @@ class Ranking:
         return f"Ranking({len(self)} queries, {self.depth} of {self.n_reference} neighbors each)"
 
 
-class Table(OrderedDict):
-    """Columns by name, shown as lines of text with three decimals.
+def table(**columns):
+    """Return columns as a table to read: the first names the rows, the rest have 3 decimals.
+
+    Parameters
+    ----------
+    **columns : sequence of n values
+        By name.
+
+    Returns
+    -------
+    pandas.DataFrame
 
     Examples
     --------
-    >>> Table(label=["cat", "dog"], precision=[0.5, 2 / 3])
-    label  precision
-    cat        0.500
-    dog        0.667
+    >>> table(label=["cat", "dog"], precision=[0.5, 2 / 3])["precision"].tolist()
+    [0.5, 0.667]
     """
-
-    def __repr__(self):
-        rows = [tuple(self)] + list(zip(*([_text(v) for v in values] for values in self.values())))
-        right = [i for i, values in enumerate(self.values()) if not isinstance(values[0], str)]
-        return text_table(rows, right)
+    name, *others = columns
+    return _frame({other: list(columns[other]) for other in others}, columns[name], name).round(3)
 
 
 def rank_features(
     X_reference, y_reference, X_query=None, y_query=None, depth=None, metric="euclidean"
 ):
-    """Rank references by their distance to each query.
+    """Rank references by their distance to each query, with the engine `exact`.
 
     Parameters
     ----------
@@ -132,8 +133,7 @@ def rank_features(
     y_query : sequence of str, length n, optional
     depth : int, optional
         Neighbors to keep for each query; by default all of them.
-    metric : str
-        "euclidean", "cosine" or "manhattan".
+    metric : {"euclidean", "squared_euclidean", "cosine"}
 
     Returns
     -------
@@ -151,16 +151,22 @@ def rank_features(
     >>> ranking.neighbor_labels[0].tolist()
     ['cat', 'dog']
     """
-    X_reference, y_reference = _labeled_matrix(X_reference, y_reference, "reference")
-    if X_query is None:
-        return _rank_rows(X_reference, y_reference, None, y_reference, depth, metric)
-    X_query, y_query = _labeled_matrix(X_query, y_query, "query")
-    if X_query.shape[1] != X_reference.shape[1]:
-        raise InputError(
-            f"queries have {X_query.shape[1]} dimensions and references "
-            f"{X_reference.shape[1]}; extract both with the same backbone and post-processing"
-        )
-    return _rank_rows(X_reference, y_reference, X_query, y_query, depth, metric)
+    alone = X_query is None
+    X_reference, y_reference = _labeled(X_reference, y_reference, "reference")
+    X_query, y_query = (
+        (X_reference, y_reference)
+        if alone
+        else _labeled(X_query, y_query, "query", d=X_reference.shape[1])
+    )
+    n = len(X_reference) - alone
+    depth = n if depth is None else min(depth, n)
+    if depth < 1:
+        raise InputError(f"nothing to rank: depth {depth} of {len(X_reference)} references")
+    engine = build(X_reference, metric=metric)
+    rows = engine.search(X_query, k=depth + alone)[0].astype(np.int32)
+    if alone:
+        rows = _without_themselves(rows)
+    return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y_reference, alone)
 
 
 def rank_neighbors(neighbors, reference, query=None):
@@ -208,8 +214,10 @@ def rank_neighbors(neighbors, reference, query=None):
     if depth == 0:
         raise InputError("each query has only itself as a neighbor; ask for k of 2 or more")
     neighbor_ids, known = _as_rows(query_ids, queries, references, depth)
-    rows = _look_up(dict(zip(of_reference, count())), neighbor_ids, "reference_label")
-    return Ranking(
+    rows = _look_up(
+        {name: row for row, name in enumerate(of_reference)}, neighbor_ids, "reference_label"
+    )
+    return _ranking(
         (query_ids, _look_up(of_query, query_ids, "query_label").astype(str)),
         (neighbor_ids, np.where(known, rows, _MISSING)),
         np.asarray(list(of_reference.values()), dtype=str),
@@ -320,19 +328,16 @@ def summarize(ranking, ks=(1, 5, 10)):
 
     Returns
     -------
-    Table
-        `k`, `precision`, `recall` and `mAP`. Where `ranking` is full, a last row with k
-        "all" holds the mAP over the full ranking, and None for the other two, which say
-        nothing there.
+    pandas.DataFrame
+        `precision`, `recall` and `mAP`, a row a `k`. Where `ranking` is full, the last row,
+        "all", is that of all references: precision is then that of chance, recall is 1, and
+        mAP has no cut-off.
     """
-    rows = [
-        (k, precision_at_k(ranking, k).mean(), _mean(recall_at_k(ranking, k)))
-        + (_mean(average_precision(ranking, k)),)
-        for k in ks
-    ]
+    rows = {k: k for k in ks}
     if ranking.is_full:
-        rows.append(("all", None, None, _mean(average_precision(ranking))))
-    return _columns(("k", "precision", "recall", "mAP"), rows)
+        rows["all"] = ranking.depth
+    measures = [_measures(ranking, k) for k in rows.values()]
+    return _frame([_means(values) for values in measures], list(rows), "k")
 
 
 def by_label(ranking, k=5):
@@ -345,21 +350,19 @@ def by_label(ranking, k=5):
 
     Returns
     -------
-    Table
-        `label`, `queries` (how many), `precision`, `recall` and `mAP` at `k`, and `1-NN`,
-        the share whose nearest neighbor has the label.
+    pandas.DataFrame
+        `queries` (how many), `precision`, `recall` and `mAP` at `k`, and `1-NN`, the share
+        whose nearest neighbor has the label; a row a label.
     """
-    measures = (
-        precision_at_k(ranking, k),
-        recall_at_k(ranking, k),
-        average_precision(ranking, k),
-        precision_at_k(ranking, 1),
-    )
-    rows = []
-    for label in sorted(set(ranking.query_labels)):
-        chosen = ranking.query_labels == label
-        rows.append((label, int(chosen.sum()), *(_mean(values[chosen]) for values in measures)))
-    return _columns(("label", "queries", "precision", "recall", "mAP", "1-NN"), rows)
+    measures = {**_measures(ranking, k), "1-NN": precision_at_k(ranking, 1)}
+    names, counts = np.unique(ranking.query_labels, return_counts=True)
+    rows = [
+        _means({name: values[ranking.query_labels == label] for name, values in measures.items()})
+        for label in names
+    ]
+    result = _frame(rows, names.tolist(), "label")
+    result.insert(0, "queries", counts)
+    return result
 
 
 def confusion(ranking, k=1):
@@ -373,85 +376,70 @@ def confusion(ranking, k=1):
 
     Returns
     -------
-    labels : list of str
-    counts : ndarray of int, shape (labels, labels)
-        `counts[i, j]` neighbors have label j where the query has label i.
-    """
-    return ranking.labels, ranking.count_labels(_checked_k(ranking, k))
-
-
-def confusion_table(labels, counts, corner="query"):
-    """Return a confusion matrix as named columns.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    counts : array, shape (labels, labels)
-    corner : str
-        The name of the first column, which holds the row's label.
-
-    Returns
-    -------
-    Table
-        One column a label.
+    pandas.DataFrame of int
+        A row for each label of queries, a column for each of neighbors.
 
     Examples
     --------
-    >>> confusion_table(["cat", "dog"], [[8, 2], [1, 9]])
-    query  cat  dog
-    cat      8    2
-    dog      1    9
+    >>> ranking = rank_features([[1.0], [2.0]], ["cat", "dog"], [[0.0]], ["cat"])
+    >>> confusion(ranking, k=2).loc["cat"].tolist()
+    [1, 1]
     """
-    columns = {label: np.asarray(counts)[:, j].tolist() for j, label in enumerate(labels)}
-    return Table([(corner, list(labels)), *columns.items()])
+    n = len(ranking.labels)
+    neighbors = ranking.neighbor_codes[:, : _checked_k(ranking, k)]
+    pairs = ranking.query_codes[:, None].astype(int) * n + neighbors
+    counts = np.bincount(pairs[neighbors != _MISSING], minlength=n * n).reshape(n, n)
+    result = _frame(counts, ranking.labels, "query")
+    return result.set_axis(ranking.labels, axis=1).rename_axis("neighbor", axis=1)
 
 
-def _rank_rows(X_reference, y_reference, X_query, y_query, depth, metric):
-    indices = _nearest(X_reference, X_query, depth, metric)
+def _frame(values, rows, name):
+    import pandas as pd  # takes longer to import than all else here
+
+    return pd.DataFrame(values, pd.Index(rows, name=name))
+
+
+def _measures(ranking, k):
+    return {
+        "precision": precision_at_k(ranking, k),
+        "recall": recall_at_k(ranking, k),
+        "mAP": average_precision(ranking, k),
+    }
+
+
+def _means(measures):
+    return {name: _mean(values) for name, values in measures.items()}
+
+
+def _ranking(queries, neighbors, reference_labels, self_left_out):
+    """Return a Ranking from ids and labels of queries, and ids and rows of neighbors."""
+    labels = tuple(np.unique(np.concatenate([queries[1], reference_labels])).tolist())
+    codes = _encode(reference_labels, labels)
+    frequency = np.bincount(codes, minlength=len(labels))
     return Ranking(
-        (np.arange(len(y_query)), y_query),
-        (indices, indices),
-        y_reference,
-        self_left_out=X_query is None,
+        *queries,
+        neighbor_ids=neighbors[0],
+        neighbor_codes=np.append(codes, codes.dtype.type(_MISSING))[neighbors[1]],
+        labels=labels,
+        n_relevant=frequency[_encode(queries[1], labels)] - self_left_out,
+        n_reference=len(reference_labels) - self_left_out,
     )
 
 
-def _nearest(X_reference, X_query, depth, metric):
-    """Return the rows of the nearest references, ties in the order of the rows."""
-    # Imported here: `import image_retrieval` stays fast for those who evaluate nothing.
-    from sklearn.metrics import pairwise_distances_chunked
-
-    if metric not in METRICS:
-        raise InputError(f"metric {metric!r} is unknown; use one of: {', '.join(METRICS)}")
-    found = len(X_reference) - (X_query is None)
-    depth = found if depth is None else min(depth, found)
-    if depth < 1:
-        raise InputError(f"nothing to rank: depth {depth} of {len(X_reference)} references")
-
-    def rank(distances, start):
-        if X_query is None:
-            rows = np.arange(len(distances))
-            distances[rows, start + rows] = np.inf
-        return np.argsort(distances, axis=1, kind="stable")[:, :depth].astype(np.int32)
-
-    queries = X_reference if X_query is None else X_query
-    chunks = pairwise_distances_chunked(
-        queries, X_reference, metric=metric, reduce_func=rank, working_memory=_CHUNK_MB
-    )
-    return np.concatenate(list(chunks))
+def _encode(values, labels):
+    return np.searchsorted(labels, values).astype(np.int16)
 
 
-def _labeled_matrix(X, y, what):
-    X = np.asarray(X)
-    if X.ndim != 2 or X.size == 0 or X.dtype.kind not in "fiu":
-        raise InputError(
-            f"{what} features must be numbers of shape (n, d), got {X.dtype} of shape {X.shape}"
-        )
-    # Differences of unsigned pixels would wrap around, and float32 would round near distances.
-    X = X.astype(np.float64)
-    if not np.isfinite(X).all():
-        row = int(np.argmin(np.isfinite(X).all(axis=1)))
-        raise InputError(f"{what} features have a value that is not finite in row {row}; remove it")
+def _without_themselves(rows):
+    """Leave each query, row i of the references, out of row i of its neighbors."""
+    own = rows == np.arange(len(rows))[:, None]
+    # Among many copies of itself a query may not be found.
+    own[~own.any(axis=1), -1] = True
+    return rows[~own].reshape(len(rows), -1)
+
+
+def _labeled(X, y, what, d=None):
+    X = as_vectors(X, d, what=f"the {what} matrix")
     if y is None or len(y) != len(X):
         count = "none" if y is None else len(y)
         raise InputError(f"{len(X)} {what} rows need as many labels, got {count}")
@@ -459,38 +447,29 @@ def _labeled_matrix(X, y, what):
 
 
 def _neighbor_columns(neighbors):
-    names = column_names(neighbors) if _is_table(neighbors) else ()
-    missing = [name for name in NEIGHBOR_COLUMNS if name not in names]
-    if missing:
+    if not is_table(neighbors):
         raise InputError(
-            f"neighbors have no column {missing[0]!r}; give what a nearest-neighbor query "
-            f"returned, with columns {', '.join(NEIGHBOR_COLUMNS)}"
+            f"neighbors must be the table that a query returned, got {type(neighbors).__name__}"
         )
-    columns = [_to_array(neighbors[name]) for name in NEIGHBOR_COLUMNS]
+    names = ("query_label", "reference_label", "rank")
+    columns = [_to_array(column(neighbors, name, "neighbors")) for name in names]
     if len(columns[0]) == 0:
         raise InputError("neighbors are empty; query with k of 1 or more and no small radius")
     return columns
 
 
 def _labels_by_id(images):
-    if not _is_table(images):
+    if not is_table(images):
         return dict(enumerate(images))
-    names = column_names(images)
-    for name in ("id", "label"):
-        if name not in names:
-            raise InputError(f"images have no column {name!r}; there are {', '.join(names)}")
-    labels = dict(zip(_to_array(images["id"]).tolist(), images["label"]))
-    if len(labels) < len(images["id"]):
-        raise InputError(f"{len(images['id'])} images have only {len(labels)} different ids")
-    return labels
+    ids, labels = (_to_array(column(images, name, "images")) for name in ("id", "label"))
+    of_id = dict(zip(ids.tolist(), labels))
+    if len(of_id) < len(ids):
+        raise InputError(f"{len(ids)} images have only {len(of_id)} different ids")
+    return of_id
 
 
-def _is_table(value):
-    return hasattr(value, "column_names") or isinstance(value, dict) or hasattr(value, "columns")
-
-
-def _to_array(column):
-    return column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column)
+def _to_array(values):
+    return values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
 
 
 def _as_rows(query_ids, queries, references, depth):
@@ -529,11 +508,3 @@ def _divide(numerators, denominators):
 
 def _mean(values):
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-
-
-def _columns(names, rows):
-    return Table((name, [row[i] for row in rows]) for i, name in enumerate(names))
-
-
-def _text(value):
-    return f"{value:.3f}" if isinstance(value, float) else value

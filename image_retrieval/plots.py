@@ -1,13 +1,16 @@
 """The figures of the notebooks: curves, bars and confusion matrices.
 
-Colors are Okabe and Ito's, which every kind of color vision tells apart, each with a line
-style of its own; confusion matrices use "cividis" and carry their numbers.
+Colors are those of `image_retrieval.palette`, each with a line style of its own; confusion
+matrices use "cividis" and carry their numbers.
 """
+
+from itertools import cycle
 
 import numpy as np
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_LINES = ("-", "--", "-.", ":", "-", "--")
+from image_retrieval.palette import COLORS
+
+_LINES = ("-", "--", "-.", ":")
 
 
 def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
@@ -28,9 +31,10 @@ def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
     matplotlib.figure.Figure
     """
     figure, axes = _axes(title, x_label, y_label, width=6.4)
-    for (name, values), color, line in zip(series.items(), COLORS, _LINES):
-        marker = "o" if len(x) <= 12 else None
-        axes.plot(x, values, line, color=color, label=name, linewidth=2, marker=marker)
+    x = [literal(place) if isinstance(place, str) else place for place in x]
+    marker = "o" if len(x) <= 12 else None
+    for (name, values), color, line in zip(series.items(), cycle(COLORS), cycle(_LINES)):
+        axes.plot(x, values, line, color=color, label=literal(name), linewidth=2, marker=marker)
     if level is not None:
         axes.axhline(level[1], color="gray", linewidth=1, linestyle=":", label=level[0])
     axes.set_ylim(*y_limits)
@@ -54,24 +58,22 @@ def histograms(series, title, x_label, y_label="images", bins=40):
     """
     figure, axes = _axes(title, x_label, y_label, width=6.4)
     edges = np.histogram_bin_edges(np.concatenate([np.ravel(v) for v in series.values()]), bins)
-    for (name, values), color, line in zip(series.items(), COLORS, _LINES):
-        style = {"color": color, "linestyle": line, "linewidth": 2, "label": name}
+    for (name, values), color, line in zip(series.items(), cycle(COLORS), cycle(_LINES)):
+        style = {"color": color, "linestyle": line, "linewidth": 2, "label": literal(name)}
         axes.hist(np.ravel(values), edges, histtype="step", **style)
     if len(series) > 1:
         axes.legend()
     return figure
 
 
-def confusions(matrices, labels, row_label, column_label):
+def confusions(matrices):
     """Draw confusion matrices next to each other, with their counts.
 
     Parameters
     ----------
-    matrices : dict of str to array of int, shape (labels, labels)
-        By title. Colors show the share of each row.
-    labels : sequence of str
-    row_label, column_label : str
-        What the rows and the columns are.
+    matrices : dict of str to pandas.DataFrame of int
+        By title, as `evaluate.confusion` returns them: their rows and columns are labels, and
+        the names of these axes are written beside them. Colors show the share of each row.
 
     Returns
     -------
@@ -79,23 +81,38 @@ def confusions(matrices, labels, row_label, column_label):
     """
     import matplotlib.pyplot as plt
 
-    size = 1.6 + 0.62 * len(labels)
+    size = 1.6 + 0.62 * max(map(len, matrices.values()))
     figure, row = plt.subplots(
         1, len(matrices), figsize=(size * len(matrices), size), squeeze=False, layout="constrained"
     )
-    for axes, (title, counts) in zip(row[0], matrices.items()):
-        _draw_confusion(axes, np.asarray(counts), labels)
-        axes.set(title=title, xlabel=column_label, ylabel=row_label)
+    for axes, (title, table) in zip(row[0], matrices.items()):
+        _draw_confusion(axes, table)
+        axes.set(title=title, xlabel=table.columns.name, ylabel=table.index.name)
     plt.close(figure)
     return figure
 
 
-def _draw_confusion(axes, counts, labels):
+def literal(text):
+    r"""Return a name from outside so that Matplotlib draws it as it stands.
+
+    Between dollar signs it would typeset a formula, or fail to; and a legend leaves out what
+    starts with an underscore.
+
+    Examples
+    --------
+    >>> print(literal("$5 or $x"), literal("_cat"))
+    \$5 or \$x  _cat
+    """
+    text = str(text).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
+def _draw_confusion(axes, table):
+    counts = table.to_numpy()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
-    places = range(len(labels))
-    axes.set_xticks(places, labels, rotation=30, ha="right")
-    axes.set_yticks(places, labels)
+    axes.set_xticks(range(len(table.columns)), map(literal, table.columns), rotation=30, ha="right")
+    axes.set_yticks(range(len(table)), map(literal, table.index))
     for i, j in np.ndindex(counts.shape):
         color = "black" if shares[i, j] > 0.55 else "white"
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", color=color)

@@ -33,12 +33,12 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler, normalize
 from sklearn.utils.validation import check_is_fitted
 
 from image_retrieval.errors import InputError
+from image_retrieval.index import build
 
 _FORMAT, _MOST_STEPS = 1, 32
 _LARGEST = 1e30  # squares of larger numbers overflow float32
@@ -277,8 +277,10 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    index_ : sklearn.neighbors.NearestNeighbors
-        The references, as fitted.
+    references_ : ndarray of float, shape (m, d)
+        As fitted.
+    engine_ : image_retrieval.index.Engine
+        `exact` over them.
     n_features_in_ : int
 
     References
@@ -322,8 +324,7 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
                 f"n_neighbors must be from 1 to the number of references, {len(X)}, "
                 f"got {self.n_neighbors}"
             )
-        self.index_ = NearestNeighbors(n_neighbors=self.n_neighbors, algorithm="brute").fit(X)
-        self.references_ = X
+        self.references_, self.engine_ = X, build(X)
         self.n_features_in_ = X.shape[1]
         return self
 
@@ -341,7 +342,7 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = np.asarray(X)
-        found = self.index_.kneighbors(X, return_distance=False)
+        found = self.engine_.search(X, k=self.n_neighbors)[0]
         total = X + self.references_[found].sum(axis=1)
         return normalize(total)
 

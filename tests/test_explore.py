@@ -222,7 +222,7 @@ def test_save_writes_one_whole_page(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rank": None}, "neighbors has no column 'rank'; it has query_label"),
+        ({"rank": None}, "no column 'rank' in neighbors; there are query_label"),
         ({"reference_label": [12, 99, 98, 14]}, "2 of the neighbors, the first 98, are not among"),
         ({"query_label": [7] * 4}, "the first 7, are not row numbers or ids of the 1 query rows"),
         ({name: [] for name in neighbors()}, "neighbors has no rows"),
@@ -240,9 +240,9 @@ def test_neighbors_that_do_not_fit_are_refused_in_one_line(change, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"reference": {"id": IDS, "image": pictures()}}, "reference has no column 'label'"),
+        ({"reference": {"id": IDS, "image": pictures()}}, "no column 'label' in reference"),
         ({"reference": {**reference(), "id": [10] * 5}}, "reference has an id twice"),
-        ({"query": {"id": [10]}}, "query has no column 'image'; it has id"),
+        ({"query": {"id": [10]}}, "no column 'image' in query; there are id"),
         ({"k": 0}, "k must be a whole number from 1, got 0"),
         ({"k": 2.5}, "got 2.5"),
         ({"query_by": "name"}, "query_by must be 'row', 'id' or None, got 'name'"),
@@ -269,7 +269,7 @@ def test_grid_shows_every_row_with_the_wanted_columns():
 
 
 def test_grid_refuses_what_it_cannot_show():
-    with pytest.raises(InputError, match="images has no column 'name'"):
+    with pytest.raises(InputError, match="no column 'name' in images"):
         grid(reference(), columns=["name"])
     with pytest.raises(InputError, match="images has no rows"):
         grid({"image": [], "label": []})

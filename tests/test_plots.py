@@ -4,6 +4,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 import numpy as np
+import pandas as pd
+import pytest
 from matplotlib.colors import to_hex
 
 from image_retrieval import plots
@@ -41,13 +43,40 @@ def test_histograms_share_their_bins():
     assert figure.axes[0].get_ylabel() == "images"
 
 
+def test_no_series_is_left_out_however_many_there_are():
+    series = {f"label {i}": [i / 30, 1] for i in range(30)}
+    lines = plots.curves([1, 2], series, "t", "x", "y").axes[0].get_lines()
+    assert [line.get_label() for line in lines] == list(series)
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 30
+
+
+def counts(labels=("cat", "dog")):
+    rows, columns = pd.Index(labels, name="query"), pd.Index(labels, name="found")
+    return pd.DataFrame([[8, 2], [0, 0]], rows, columns)
+
+
+@pytest.mark.parametrize("name", ["$\\frac$", "5 $ or 6 $", "_cat", "a_b^c"])
+def test_names_from_outside_are_drawn_as_they_stand(name):
+    figures = [
+        plots.curves([name, "x"], {name: [0, 1]}, "t", "x", "y"),
+        plots.histograms({name: [0, 1], "b": [1]}, "t", "x"),
+        plots.confusions({"t": counts([name, "dog"])}),
+    ]
+    for figure in figures:
+        figure.draw_without_rendering()
+    texts = [text.get_text() for text in figures[0].axes[0].get_legend().get_texts()]
+    assert [text.strip().replace(r"\$", "$") for text in texts] == [name]
+    assert len(figures[1].axes[0].get_legend().get_texts()) == 2
+
+
 def test_confusions_carry_their_counts():
-    counts = np.asarray([[8, 2], [0, 0]])
-    figure = plots.confusions({"one": counts, "two": counts.T}, ["cat", "dog"], "query", "found")
+    figure = plots.confusions({"one": counts(), "two": counts().T})
     first, second = figure.axes
     assert [text.get_text() for text in first.texts] == ["8", "2", "0", "0"]
     assert [text.get_text() for text in second.texts] == ["8", "0", "2", "0"]
     assert first.get_title() == "one" and first.get_xlabel() == "found"
+    assert (first.get_ylabel(), second.get_ylabel()) == ("query", "found")
+    assert [text.get_text() for text in first.get_xticklabels()] == ["cat", "dog"]
 
 
 def test_figures_are_shown_once():
@@ -55,5 +84,5 @@ def test_figures_are_shown_once():
 
     before = plt.get_fignums()
     plots.curves([1], {"a": [1]}, "t", "x", "y")
-    plots.confusions({"a": [[1]]}, ["cat"], "query", "found")
+    plots.confusions({"a": counts()})
     assert plt.get_fignums() == before

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from image_retrieval.errors import InputError
+from image_retrieval.palette import COLORS
 from image_retrieval.projection import (
     interactive_map,
     label_accuracy,
@@ -18,7 +19,7 @@ from image_retrieval.projection import (
     tsne,
 )
 from image_retrieval.projection.figures import draw_canvas
-from image_retrieval.projection.styles import COLORS, styles
+from image_retrieval.projection.styles import styles
 
 LABELS = ["brain"] * 20 + ["butterfly"] * 20 + ["car_side"] * 20
 
@@ -78,12 +79,12 @@ def test_label_accuracy_is_what_one_counts_by_hand():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: tsne(np.zeros(5)), "shape"),
-        (lambda: tsne([["a", "b"]] * 5), "matrix of numbers"),
-        (lambda: tsne(np.full((5, 2), np.nan), perplexity=2), "row 0 has a value"),
+        (lambda: tsne(np.zeros(5)), "4 vectors or more, got 1"),
+        (lambda: tsne([["a", "b"]] * 5), "must hold real numbers"),
+        (lambda: tsne(np.full((5, 2), np.nan), perplexity=2), "row 0 holds a NaN"),
         (lambda: tsne(np.eye(20), perplexity=20), "less than 20"),
         (lambda: tsne(np.zeros((9, 1)), perplexity=2), "2 dimensions or more"),
-        (lambda: label_accuracy(np.eye(5), list("abc")), "3 labels for 5 points"),
+        (lambda: label_accuracy(np.eye(6), list("abc")), "6 reference rows need as many labels"),
         (lambda: label_accuracy(np.eye(5), list("aabbc"), k=5), "k=5 is not possible"),
         (lambda: place_on_grid(np.zeros((7, 2)), 3, 2), "7 points do not fit"),
         (lambda: place_on_grid(np.zeros((7, 3))), "shape"),
@@ -249,3 +250,19 @@ def test_a_notebook_shows_the_page_in_a_frame(a_map):
     source = re.search(r'srcdoc="([^"]*)"', shown).group(1)
     assert html.unescape(source) == a_map.page
     assert repr(a_map) == "InteractiveMap('A \"map\" & more')"
+
+
+HOSTILE = ["<!--<script>", "</script><b>", "$\\frac$", "_cat"]
+
+
+def test_labels_from_outside_neither_break_a_page_nor_a_figure():
+    points, images = np.arange(8.0).reshape(4, 2), pictures(4)
+    page = interactive_map(points, images, HOSTILE).page
+    script = page[page.index("Bokeh.embed.embed_item(") :]
+    assert "<!--" not in script and script.count("</script>") == 1 and "<b>" not in script
+    assert sorted(items(page)["label"]) == sorted(HOSTILE)
+    figures = scatter({"t": points}, HOSTILE), thumbnails(points, images, HOSTILE, "t", 3, 3, 20)
+    for figure in figures:
+        figure.draw_without_rendering()
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert [text.strip().replace(r"\$", "$") for text in texts] == sorted(HOSTILE)

@@ -84,16 +84,15 @@ def _measure_split(X, labels, reference, query, steps):
 
 def compare(results):
     """Return the results as a table of means, differences from BASE and standard errors."""
-    rows = []
-    for name, values in results.items():
-        difference = values - results[BASE]
-        mean, change = values.mean(axis=0), difference.mean(axis=0)
-        error = difference.std(axis=0, ddof=1) / np.sqrt(len(values))
-        rows.append((name, mean[0], change[0], error[0], mean[1], change[1], error[1]))
-    names = ("variant", f"precision@{K}", "difference", "se", "mAP", "difference ", "se ")
-    return evaluate.Table(
-        (name, [float(row[i]) if i else row[i] for row in rows]) for i, name in enumerate(names)
-    )
+    values = np.stack(list(results.values()))
+    means, differences = values.mean(axis=1), values - results[BASE]
+    errors = differences.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    columns = {"variant": list(results)}
+    for i, name in enumerate((f"precision@{K}", "mAP")):
+        columns[name] = means[:, i]
+        columns[f"{name} difference"] = differences.mean(axis=1)[:, i]
+        columns[f"{name} se"] = errors[:, i]
+    return evaluate.table(**columns)
 
 
 def load_features(data, size):
@@ -141,7 +140,7 @@ def run(options):
         f"and {options.query} queries; differences from: {BASE}"
     )
     results = measure(features, labels, options.seeds, options.reference, options.query)
-    print(compare(results))
+    print(compare(results).to_string())
 
 
 if __name__ == "__main__":

@@ -77,33 +77,40 @@ def vectors(sframe, features):
 
 
 def make_report(ranking, ks):
-    """Return all measures as plain lists and numbers; see `image_retrieval.evaluate`."""
+    """Return all measures, as tables and numbers; see `image_retrieval.evaluate`."""
     from image_retrieval import evaluate
 
-    labels, counts = evaluate.confusion(ranking)
     return {
         "queries": len(ranking),
         "references": ranking.n_reference,
         "overall": evaluate.summarize(ranking, ks),
         "by_label": evaluate.by_label(ranking, ks[-1]),
         "by_label_k": ks[-1],
-        "confusion": evaluate.confusion_table(labels, counts),
+        "confusion": evaluate.confusion(ranking),
     }
 
 
 def as_json(report):
     """Return a report as JSON, each table as a list of rows; what is undefined is null."""
     plain = {
-        name: [dict(zip(value, map(_defined, row))) for row in zip(*value.values())]
-        if isinstance(value, dict)
+        name: [dict(zip(row, map(_defined, row.values()))) for row in _rows(value)]
+        if hasattr(value, "columns")
         else value
         for name, value in report.items()
     }
     return json.dumps(plain, indent=2)
 
 
+def _rows(table):
+    return table.rename_axis(None, axis=1).reset_index().to_dict("records")
+
+
 def _defined(value):
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _text(table):
+    return table.to_string(float_format="{:.3f}".format, na_rep="–")
 
 
 def as_text(report, description):
@@ -113,8 +120,8 @@ def as_text(report, description):
         f"{description}\n"
         f"Features: {report['features']}{recipe}; {report['queries']:,} test images query "
         f"{report['references']:,} training images\n\n"
-        f"All queries, first k neighbors\n{report['overall']}\n\n"
-        f"By label, first {report['by_label_k']} neighbors\n{report['by_label']}\n\n"
+        f"All queries, first k neighbors\n{_text(report['overall'])}\n\n"
+        f"By label, first {report['by_label_k']} neighbors\n{_text(report['by_label'])}\n\n"
         f"Label of the nearest neighbor (columns) for queries of each label (rows)\n"
-        f"{report['confusion']}"
+        f"{_text(report['confusion'])}"
     )

@@ -1,6 +1,6 @@
 """Why two pictures count as alike: the places that make up their similarity."""
 
-from image_retrieval.explain.overlay import overlay
+from image_retrieval.explain.coloring import overlay
 from image_retrieval.explain.shares import (
     Shares,
     pixel_shares,

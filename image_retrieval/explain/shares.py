@@ -17,7 +17,7 @@ Squared Euclidean distance between pixels splits in the same way, over the pixel
 .. [1] Stylianou, Souvenir and Pless, "Visualizing deep similarity networks", WACV 2019.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb
 
 
-class Shares(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Shares:
     """How a similarity is made up.
 
     Attributes
@@ -105,7 +106,12 @@ def through(recipe, feature_map):
             f"a feature map must have shape (h, w, d), got {feature_map.shape}; "
             "features.extract_map gives one a picture"
         )
-    for step in _steps(recipe):
+    if recipe is None:
+        return feature_map
+    # Imported here: maps without a recipe need no scikit-learn.
+    from image_retrieval.postprocess import steps_of
+
+    for step in steps_of(recipe):
         feature_map = _apply(step, feature_map)
     return feature_map
 
@@ -148,16 +154,7 @@ def pixel_shares(query, neighbor):
     return ((query - neighbor) ** 2).sum(axis=2)
 
 
-def _steps(recipe):
-    if recipe is None:
-        return []
-    if not hasattr(recipe, "steps"):
-        return [recipe]
-    return [inner for _, step in recipe.steps for inner in _steps(step)]
-
-
 def _apply(step, feature_map):
-    # Imported here: maps without a recipe need no scikit-learn.
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
 

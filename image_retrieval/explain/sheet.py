@@ -3,7 +3,7 @@
 import numpy as np
 
 from image_retrieval import explore
-from image_retrieval.explain.overlay import overlay
+from image_retrieval.explain.coloring import overlay
 from image_retrieval.explain.shares import pixel_shares, similarity_shares
 from image_retrieval.explore.hits import answers
 from image_retrieval.features.preprocessing import resize_all

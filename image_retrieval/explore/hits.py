@@ -4,25 +4,44 @@ An SFrame, a pandas DataFrame and a dict of lists all serve as a table; Turi Cre
 never imported.
 """
 
-from collections import namedtuple
+from dataclasses import dataclass
+from typing import Any, List
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb, as_rgb_list
-from image_retrieval.sframes import column_names
+from image_retrieval.tables import NEIGHBOR_COLUMNS, column, column_names, is_table
 
-NEIGHBOR_COLUMNS = ("query_label", "reference_label", "distance", "rank")
 SAME, OTHER, ITSELF, UNKNOWN = "yes", "no", "itself", "?"
 
-Item = namedtuple("Item", "id pixels label")
-Item.__doc__ = "A picture with its id and label; what is not known is None."
 
-Hit = namedtuple("Hit", "rank item distance match")
-Hit.__doc__ = "A neighbor; `match` is SAME or OTHER label, the query ITSELF, or UNKNOWN."
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A picture with its id and label; what is not known is None."""
 
-Answer = namedtuple("Answer", "query_label query hits")
-Answer.__doc__ = "One query (an Item) and its hits in rank order."
+    id: Any = None
+    pixels: Any = None
+    label: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Hit:
+    """A neighbor; `match` is SAME or OTHER label, the query ITSELF, or UNKNOWN."""
+
+    rank: int
+    item: Item
+    distance: float
+    match: str
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One query and its hits in rank order."""
+
+    query_label: Any
+    query: Item
+    hits: List[Hit]
 
 
 def answers(neighbors, reference, query=None, k=None, query_by=None):
@@ -38,27 +57,9 @@ def answers(neighbors, reference, query=None, k=None, query_by=None):
     return [Answer(label, queries[label], hits) for label, hits in grouped.items()]
 
 
-def table_columns(table, names, what, needed=()):
-    """Return columns of a table as lists, by name; those of `names` it has.
-
-    Raises
-    ------
-    InputError
-        When a needed column is missing.
-    """
-    there = column_names(table)
-    for name in needed:
-        if name not in there:
-            raise InputError(
-                f"{what} has no column {name!r}; it has {', '.join(there) or 'none'}, "
-                f"and needs {', '.join(needed)}"
-            )
-    return {name: [_plain(value) for value in table[name]] for name in names if name in there}
-
-
-def is_table(value):
-    """Tell a table with named columns from pictures."""
-    return isinstance(value, dict) or hasattr(value, "columns") or hasattr(value, "column_names")
+def values_of(table, name, what):
+    """Return one column of a table as a list of plain values, see `tables.column`."""
+    return [_plain(value) for value in column(table, name, what)]
 
 
 def _plain(value):
@@ -73,26 +74,25 @@ def _neighbor_rows(neighbors, k):
         )
     if k is not None and (isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1):
         raise InputError(f"k must be a whole number from 1, got {k!r}")
-    columns = table_columns(neighbors, NEIGHBOR_COLUMNS, "neighbors", NEIGHBOR_COLUMNS)
-    rows = list(zip(*(columns[name] for name in NEIGHBOR_COLUMNS)))
+    rows = list(zip(*(values_of(neighbors, name, "neighbors") for name in NEIGHBOR_COLUMNS)))
     if not rows:
         raise InputError("neighbors has no rows; query with at least one image and k of 1 or more")
-    order = {label: place for place, label in enumerate(dict.fromkeys(columns["query_label"]))}
+    order = {label: place for place, label in enumerate(dict.fromkeys(row[0] for row in rows))}
     rows.sort(key=lambda row: (order[row[0]], row[3]))
     return [row for row in rows if k is None or row[3] <= k]
 
 
 def _reference_items(reference, wanted):
     """Return an Item for each wanted id, reading no other picture."""
-    needed = ("id", "image", "label")
-    ids = table_columns(reference, ("id",), "reference", needed)["id"]
+    needed = [column(reference, name, "reference") for name in ("id", "image", "label")]
+    ids = values_of(reference, "id", "reference")
     _check_ids(ids, wanted)
     if hasattr(reference, "filter_by"):
-        rows = reference[list(needed)].filter_by(list(wanted), "id")
-        columns = [list(rows[name]) for name in needed]
+        rows = reference[["id", "image", "label"]].filter_by(list(wanted), "id")
+        columns = [rows["id"], rows["image"], rows["label"]]
     else:
         places = [place for place, value in enumerate(ids) if value in wanted]
-        columns = [_take(reference[name], places) for name in needed]
+        columns = [_take(values, places) for values in needed]
     return {
         _plain(key): Item(_plain(key), as_rgb(image), label) for key, image, label in zip(*columns)
     }
@@ -110,9 +110,9 @@ def _check_ids(ids, wanted):
         )
 
 
-def _take(column, places):
-    column = list(column)
-    return [column[place] for place in places]
+def _take(values, places):
+    values = list(values)
+    return [values[place] for place in places]
 
 
 def _query_items(query, wanted, query_by):
@@ -120,7 +120,7 @@ def _query_items(query, wanted, query_by):
     if query_by not in (None, "row", "id"):
         raise InputError(f"query_by must be 'row', 'id' or None, got {query_by!r}")
     if query is None:
-        return {label: Item(None, None, None) for label in wanted}
+        return {label: Item() for label in wanted}
     columns = _query_columns(query)
     places = _query_places(columns["id"], wanted, query_by)
     return {
@@ -131,12 +131,12 @@ def _query_items(query, wanted, query_by):
 
 def _query_columns(query):
     """Return the lists `id`, `image` and `label` of the query rows, of None where unknown."""
-    if is_table(query):
-        columns = table_columns(query, ("id", "image", "label"), "query", ("image",))
-    else:
-        columns = {"image": as_rgb_list(query)}
-    unknown = [None] * len(columns["image"])
-    return {name: columns.get(name, unknown) for name in ("id", "image", "label")}
+    if not is_table(query):
+        query = {"image": as_rgb_list(query)}
+    images, there = list(column(query, "image", "query")), column_names(query)
+    unknown = [None] * len(images)
+    known = {name: values_of(query, name, "query") for name in ("id", "label") if name in there}
+    return {"id": unknown, "label": unknown, **known, "image": images}
 
 
 def _query_places(ids, wanted, query_by):

@@ -2,11 +2,12 @@
 
 import html
 
+from image_retrieval.palette import BLUE, GRAY, GREEN
+
 # The host's text color is inherited, and its background shows through, so a sheet is as
 # readable in a dark theme as in a light one. The three accents stand out on both.
 _STYLE = """
 .ir-sheet{color:inherit;font:13px/1.4 system-ui,-apple-system,"Segoe UI",sans-serif;
- --ir-same:#218a52;--ir-other:#8b8f96;--ir-self:#3b7fd9;--ir-size:96px;
  margin:.4em 0;overflow-x:auto}
 .ir-sheet table.ir-rows{border:0;border-collapse:collapse;margin:0;font:inherit;color:inherit;
  display:block;background:none}
@@ -32,6 +33,8 @@ _STYLE = """
 .ir-sheet small{font-size:11.5px;opacity:.78}
 .ir-sheet p.ir-note{margin:2px 0 0;font-size:12px;opacity:.85}
 """
+
+_ACCENTS = f"--ir-same:{GREEN};--ir-other:{GRAY};--ir-self:{BLUE}"
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -76,7 +79,7 @@ def sheet(rows, size, kind="row", notes=()):
     below = "".join(f'\n<p class="ir-note">{html.escape(note)}</p>' for note in notes)
     style = _STYLE.strip().replace("\n", "")
     return (
-        f'<div class="ir-sheet" style="--ir-size:{size}px"><style>{style}</style>\n'
+        f'<div class="ir-sheet" style="{_ACCENTS};--ir-size:{size}px"><style>{style}</style>\n'
         f'<table class="ir-rows"><tbody>\n{lines}\n</tbody></table>{below}</div>'
     )
 

@@ -9,14 +9,14 @@ from image_retrieval.explore.hits import (
     SAME,
     UNKNOWN,
     answers,
-    is_table,
-    table_columns,
+    values_of,
 )
 from image_retrieval.explore.page import cell, page, sheet
-from image_retrieval.explore.tables import distance_format, text_table
+from image_retrieval.explore.text import distance_format, text_table
 from image_retrieval.explore.thumbnails import image_tag
 from image_retrieval.files import atomic_file
 from image_retrieval.images import as_rgb, as_rgb_list
+from image_retrieval.tables import column, column_names, is_table
 
 _SIGNS = {
     SAME: ("\N{HEAVY CHECK MARK}", "same label"),
@@ -123,10 +123,10 @@ def grid(images, columns=None, title=None, thumbnail=96):
             f"images must be a table with a column 'image', got {type(images).__name__}; "
             "pass a slice of an SFrame, or a dict of lists"
         )
-    names = ("id", "label") if columns is None else tuple(columns)
-    needed = ("image",) if columns is None else ("image", *names)
-    known = table_columns(images, names, "images", needed)
-    pixels = as_rgb_list(list(images["image"]))
+    if columns is None:
+        columns = [name for name in ("id", "label") if name in column_names(images)]
+    known = {name: values_of(images, name, "images") for name in columns}
+    pixels = as_rgb_list(list(column(images, "image", "images")))
     if not pixels:
         raise InputError("images has no rows; pass at least one")
     return Grid(pixels, known, title or "Images", thumbnail)

@@ -5,6 +5,7 @@ from PIL import Image
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import iterate_rgb
+from image_retrieval.plots import literal
 from image_retrieval.projection.placement import place_on_grid
 from image_retrieval.projection.styles import styles
 
@@ -70,11 +71,13 @@ def thumbnails(points, images, labels, title, columns=26, rows=18, size=48):
     axes.imshow(canvas, interpolation="antialiased")
     axes.set(title=title, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+    of_label = styles(labels)
     patches = [
-        plt.Rectangle((0, 0), 1, 1, facecolor="none", edgecolor=color, linewidth=3, label=name)
-        for name, (color, *_) in styles(labels).items()
+        plt.Rectangle((0, 0), 1, 1, facecolor="none", edgecolor=color, linewidth=3)
+        for color, *_ in of_label.values()
     ]
-    figure.legend(handles=patches, loc="outside lower center", ncols=5)
+    names = [literal(name) for name in of_label]
+    figure.legend(patches, names, loc="outside lower center", ncols=5)
     plt.close(figure)
     return figure
 
@@ -105,7 +108,7 @@ def _draw_points(axes, points, labels, of_label):
     for name, (color, marker, _) in of_label.items():
         x, y = points[labels == name].T
         style = {"color": color, "marker": marker, "edgecolors": "black", "linewidths": 0.4}
-        axes.scatter(x, y, s=36, label=name, **style)
+        axes.scatter(x, y, s=36, label=literal(name), **style)
 
 
 def _as_points(points, n):

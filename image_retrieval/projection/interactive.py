@@ -83,7 +83,8 @@ class InteractiveMap:
 
         # Without widgets and formulas, which a scatter plot does not use.
         bokeh = "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
-        item = json.dumps(json_item(self._figure)).replace("</", "<\\/")
+        # No text of a label may end the script or open a comment in it.
+        item = json.dumps(json_item(self._figure)).replace("<", "\\u003c")
         bokeh = bokeh.replace("</script", "<\\/script")
         return _PAGE.format(title=html.escape(self._title), bokeh=bokeh, item=item)
 

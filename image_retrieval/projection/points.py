@@ -3,6 +3,8 @@
 import numpy as np
 
 from image_retrieval.errors import InputError
+from image_retrieval.evaluate import rank_features
+from image_retrieval.index.validation import as_vectors
 
 _PCA_DIMENSIONS = 50
 
@@ -40,7 +42,7 @@ def tsne(X, perplexity=30, seed=0):
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    X = _finite_matrix(X)
+    X = _matrix(X)
     if X.shape[1] < 2:
         raise InputError(
             "vectors of one dimension lie on a line already; give 2 dimensions or more"
@@ -81,30 +83,16 @@ def label_accuracy(points, labels, k=5):
     >>> label_accuracy([[0, 0], [0, 1], [9, 9], [9, 8]], ["cat", "cat", "dog", "dog"], k=1)
     1.0
     """
-    from sklearn.neighbors import KNeighborsClassifier
-
-    points, labels = _finite_matrix(points), np.asarray(labels, dtype=str)
-    if len(labels) != len(points):
-        raise InputError(f"{len(labels)} labels for {len(points)} points; give one for each")
+    points = _matrix(points)
     if not 1 <= k < len(points):
         raise InputError(f"k={k} is not possible with {len(points)} points; choose a smaller one")
-    names, codes = np.unique(labels, return_inverse=True)
-    model = KNeighborsClassifier(k).fit(points, codes)
-    # Without an argument, scikit-learn leaves each point out of its own neighbors.
-    votes = codes[model.kneighbors(return_distance=False)]
-    counts = (votes[:, :, None] == np.arange(len(names))).sum(axis=1)
-    return float((counts.argmax(axis=1) == codes).mean())
+    ranking = rank_features(points, labels, depth=k)
+    votes = ranking.neighbor_codes[:, :, None] == np.arange(len(ranking.labels))
+    return float((votes.sum(axis=1).argmax(axis=1) == ranking.query_codes).mean())
 
 
-def _finite_matrix(X):
-    X = np.asarray(X)
-    if X.ndim != 2 or X.dtype.kind not in "fiu" or len(X) < 4:
-        raise InputError(
-            f"vectors must be a matrix of numbers of shape (n, d) with n of 4 or more, "
-            f"got {X.dtype} of shape {X.shape}"
-        )
-    X = X.astype(np.float64)
-    if not np.isfinite(X).all():
-        row = int(np.argmin(np.isfinite(X).all(axis=1)))
-        raise InputError(f"row {row} has a value that is not finite; remove it")
-    return X
+def _matrix(X):
+    X = as_vectors(X, what="the matrix of vectors")
+    if len(X) < 4:
+        raise InputError(f"a map needs 4 vectors or more, got {len(X)}")
+    return X.astype(np.float64)

@@ -1,20 +1,8 @@
 """A color and a shape for each label, which people with any color vision can tell apart."""
 
 from image_retrieval.errors import InputError
+from image_retrieval.palette import COLORS
 
-# Okabe and Ito's eight (https://jfly.uni-koeln.de/color/) and a dark brown, which stays far
-# from them for every kind of color vision, as gray does not.
-COLORS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#000000",
-    "#F0E442",
-    "#803333",
-)
 # The same shapes under Matplotlib's and Bokeh's names.
 _SHAPES = (
     ("o", "circle"),

@@ -5,9 +5,9 @@ from PIL import Image
 
 from image_retrieval.explore.thumbnails import fit
 from image_retrieval.images import as_rgb
+from image_retrieval.palette import BLUE, VERMILION, as_rgb_values
 
-ALIKE = (213, 94, 0)  # Okabe and Ito's vermilion and blue: told apart by every kind of eye
-UNLIKE = (0, 114, 178)
+ALIKE, UNLIKE = as_rgb_values(VERMILION), as_rgb_values(BLUE)
 _STRONGEST = 0.8  # leaves a trace of the picture under the deepest color
 # Shares differ in their last digits between machines; in steps, a picture does not.
 _STEPS = 32
