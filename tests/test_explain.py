@@ -8,8 +8,10 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 
 from image_retrieval import explain, explore
 from image_retrieval.errors import InputError
-from image_retrieval.features import extract
+from image_retrieval.features import Extraction, JoinedExtraction, extract
 from image_retrieval.postprocess import AverageQueryExpansion, default_recipe
+
+SMALL = Extraction(size=32)
 
 
 def feature_maps(n=12, h=4, w=3, d=7, seed=0):
@@ -68,7 +70,7 @@ def test_the_share_is_where_the_common_thing_is():
 
 def test_pixel_shares_sum_to_the_squared_distance_without_wrapping_around():
     query, neighbor = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 3), dtype=np.uint8)
-    shares = explain.pixel_shares(query, neighbor)
+    shares = explain.distance_shares(query, neighbor)
     distance = np.linalg.norm(query.astype(float).ravel() - neighbor.astype(float).ravel())
     assert shares.shape == (5, 6)
     assert shares.sum() == pytest.approx(distance**2)
@@ -109,7 +111,7 @@ def test_overlay_fades_with_a_larger_limit():
             "FunctionTransformer does not split",
         ),
         (
-            lambda: explain.pixel_shares(
+            lambda: explain.distance_shares(
                 np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)
             ),
             r"one size, got \(2, 2\) and \(2, 3\)",
@@ -127,11 +129,11 @@ def pictures(n=4, seed=0):
 
 
 def test_shares_of_pictures_sum_to_the_similarity_that_is_searched_by():
-    images = pictures(8)
-    vectors = extract(images, size=64, progress=False)
+    images, how = pictures(8), Extraction(size=64)
+    vectors = extract(images, how, progress=False)
     recipe = default_recipe().fit(vectors)
     expected = recipe.transform(vectors)
-    for other, shares in zip((1, 2), explain.pair_shares(images[0], images[1:3], recipe, size=64)):
+    for other, shares in zip((1, 2), explain.pair_shares(images[0], images[1:3], how, recipe)):
         assert shares.query.sum() == pytest.approx(expected[0] @ expected[other], abs=1e-4)
         assert shares.neighbor.sum() == pytest.approx(shares.similarity, abs=1e-6)
         # Of unit vectors, the distance that a search shows says the same.
@@ -152,8 +154,8 @@ def found_by_search():
 
 def test_the_gallery_shows_where_the_features_agree():
     neighbors, reference, query = found_by_search()
-    page = explain.gallery(neighbors, reference, query, size=32)._repr_html_()
-    shares = explain.pair_shares(query[0], [reference["image"][2]], size=32)[0]
+    page = explain.gallery(neighbors, reference, query, extraction=SMALL)._repr_html_()
+    shares = explain.pair_shares(query[0], [reference["image"][2]], SMALL)[0]
     assert page.count("in the query") == 2 * page.count(">in the query<") == 4
     assert f">similarity {shares.similarity:.3f}<" in page
     assert page.count("<img") == 1 + 2 + 2 * 2
@@ -161,15 +163,15 @@ def test_the_gallery_shows_where_the_features_agree():
 
 def test_the_gallery_shows_where_pixels_differ():
     neighbors, reference, query = found_by_search()
-    page = explain.gallery(neighbors, reference, query, pixels=True)._repr_html_()
-    assert page.count(">where pixels differ<") == 2
+    page = explain.gallery(neighbors, reference, query, extraction="pixels")._repr_html_()
+    assert page.count(">where they differ<") == 2
     assert page.count("<img") == 1 + 2 + 2
 
 
 def test_the_gallery_keeps_to_k_and_to_its_text():
     neighbors, reference, query = found_by_search()
-    shown = explain.gallery(neighbors, reference, query, k=1, pixels=True)
-    assert shown._repr_html_().count(">where pixels differ<") == 1
+    shown = explain.gallery(neighbors, reference, query, k=1, extraction="pixels")
+    assert shown._repr_html_().count(">where they differ<") == 1
     assert repr(shown) == repr(explore.gallery(neighbors, reference, query, k=1))
 
 
@@ -179,5 +181,70 @@ def test_pixel_distance_of_pictures_of_several_sizes_is_explained_stretched():
     neighbors = {"query_label": [1], "reference_label": [2], "distance": [1.0], "rank": [1]}
     reference = {"id": [2], "image": pictures[1:], "label": ["cat"]}
     query = {"id": [1], "image": pictures[:1], "label": ["cat"]}
-    page = explain.gallery(neighbors, reference, query, query_by="id", pixels=True)._repr_html_()
-    assert "where pixels differ" in page
+    page = explain.gallery(
+        neighbors, reference, query, query_by="id", extraction="pixels"
+    )._repr_html_()
+    assert "where they differ" in page
+
+
+def test_the_gallery_explains_the_features_that_the_table_knows():
+    from image_retrieval.sframes import image_sframe, with_extractions
+
+    neighbors, reference, query = found_by_search()
+    plain = image_sframe(
+        reference["id"], reference["image"], reference["label"], deep_features=np.eye(3)
+    )
+    for how in (SMALL, Extraction("efficientnet_lite0", 64), Extraction("pixels", 8)):
+        table = with_extractions(plain, {"deep_features": how})
+        page = explain.gallery(neighbors, table, query)._repr_html_()
+        assert page == explain.gallery(neighbors, plain, query, extraction=how)._repr_html_()
+        assert page != explain.gallery(neighbors, plain, query)._repr_html_()
+
+
+def test_a_recipe_that_is_part_of_an_extraction_is_explained_with_it():
+    images = pictures(8)
+    recipe = default_recipe().fit(extract(images, SMALL, progress=False))
+    whole = SMALL.fitted(extract(images, SMALL, progress=False))
+    pair = images[0], images[1:3]
+    both = explain.pair_shares(*pair, whole), explain.pair_shares(*pair, SMALL, recipe)
+    for one, other in zip(*both):
+        np.testing.assert_allclose(one.query, other.query, rtol=1e-9)
+    with pytest.raises(InputError, match="a recipe of its own"):
+        explain.pair_shares(*pair, whole, recipe)
+
+
+def test_shares_of_a_joined_extraction_sum_to_its_similarity():
+    images, ways = pictures(8), (Extraction(size=64), Extraction("efficientnet_lite0", 96))
+    parts = [how.fitted(extract(images, how, progress=False)) for how in ways]
+    joined = JoinedExtraction(tuple(parts))
+    X = extract(images, joined, progress=False)
+    shares = explain.pair_shares(images[0], images[1:], joined)
+    for row, share in enumerate(shares, start=1):
+        assert share.query.shape == (6, 6)
+        assert share.similarity == pytest.approx(X[0] @ X[row], abs=1e-4)
+        assert share.query.sum() == pytest.approx(share.similarity, abs=1e-6)
+        assert share.neighbor.sum() == pytest.approx(share.similarity, abs=1e-6)
+
+
+def test_pixel_distance_is_split_as_it_was_searched():
+    """Pictures are stretched to the extraction's size, those of one size too."""
+    neighbors, reference, query = found_by_search()
+    pages = [
+        explain.gallery(neighbors, reference, query, extraction=Extraction("pixels", size))
+        for size in (2, 32)
+    ]
+    assert pages[0]._repr_html_() != pages[1]._repr_html_()
+
+
+def test_what_cannot_be_split_is_refused_in_one_line():
+    neighbors, reference, query = found_by_search()
+    unpooled = Extraction(size=32, pooling=None)
+    with pytest.raises(InputError, match="is not pooled"):
+        explain.pair_shares(query[0], [query[0]], unpooled)
+    assert (
+        "where they differ"
+        in explain.gallery(neighbors, reference, query, extraction=unpooled)._repr_html_()
+    )
+    joined = JoinedExtraction((SMALL, Extraction("pixels")))
+    with pytest.raises(InputError, match="cannot be split into places"):
+        explain.gallery(neighbors, reference, query, extraction=joined)

@@ -3,7 +3,7 @@
 from image_retrieval.explain.coloring import overlay
 from image_retrieval.explain.shares import (
     Shares,
-    pixel_shares,
+    distance_shares,
     pool,
     similarity_shares,
     through,
@@ -15,7 +15,7 @@ __all__ = [
     "gallery",
     "overlay",
     "pair_shares",
-    "pixel_shares",
+    "distance_shares",
     "pool",
     "similarity_shares",
     "through",

@@ -12,7 +12,7 @@ keeps this exact: centering and PCA are affine; L2 normalization and the square 
 a picture's map, as a whole or channel by channel, by numbers that depend on its pooled
 vector alone. A share is negative where a place makes the two less alike.
 
-Squared Euclidean distance between pixels splits in the same way, over the pixels.
+Squared Euclidean distance between pixels splits too, over the pixels.
 
 .. [1] Stylianou, Souvenir and Pless, "Visualizing deep similarity networks", WACV 2019.
 """
@@ -22,7 +22,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.images import as_rgb
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,35 +120,65 @@ def pool(feature_map):
     return feature_map.mean(axis=(0, 1))
 
 
-def pixel_shares(query, neighbor):
-    """Split the squared pixel distance of two pictures among their pixels.
+def joined_shares(parts):
+    """Return the shares of a pair of pictures whose vectors stand side by side in one.
 
     Parameters
     ----------
-    query, neighbor : picture
-        Of one size; anything `image_retrieval.images.as_rgb` takes.
+    parts : sequence of Shares
+        Of one pair of pictures, each by another extraction, on grids of any sizes.
+
+    Returns
+    -------
+    Shares
+        The sums, on the coarsest grid that divides into whole places of each.
+
+    Examples
+    --------
+    >>> halves, thirds = np.array([[3.0, 0.0]]), np.array([[0.0, 3.0, 0.0]])
+    >>> joined_shares([Shares(3.0, halves, halves), Shares(3.0, thirds, thirds)]).query
+    array([[1. , 1. , 2.5, 1.5, 0. , 0. ]])
+    """
+    similarity = sum(part.similarity for part in parts)
+    sides = ([getattr(part, side) for part in parts] for side in ("query", "neighbor"))
+    return Shares(similarity, *(_summed(maps) for maps in sides))
+
+
+def _summed(maps):
+    shape = np.lcm.reduce([each.shape for each in maps])
+    pieces = [shape // each.shape for each in maps]
+    return sum(np.kron(each, np.full(n, 1 / n.prod())) for each, n in zip(maps, pieces))
+
+
+def distance_shares(query_map, neighbor_map):
+    """Split the squared distance of two pictures among their places.
+
+    Parameters
+    ----------
+    query_map, neighbor_map : array of numbers, shape (h, w, d)
+        Of one size: pixels, or feature maps that are compared without pooling.
 
     Returns
     -------
     ndarray of float64, shape (h, w)
         Squared differences summed over the channels. They sum to the squared Euclidean
-        distance of the two pictures, with pixels from 0 to 255.
+        distance of the two.
 
     Raises
     ------
     InputError
-        When the pictures differ in size.
+        When they differ in size.
 
     Examples
     --------
-    >>> pixel_shares(np.zeros((1, 2, 3), np.uint8), np.full((1, 2, 3), 10, np.uint8))
+    >>> distance_shares(np.zeros((1, 2, 3), np.uint8), np.full((1, 2, 3), 10, np.uint8))
     array([[300., 300.]])
     """
-    query, neighbor = as_rgb(query).astype(np.float64), as_rgb(neighbor).astype(np.float64)
+    query, neighbor = np.asarray(query_map, np.float64), np.asarray(neighbor_map, np.float64)
     if query.shape != neighbor.shape:
         raise InputError(
-            f"pixel distance needs pictures of one size, got {query.shape[:2]} and "
-            f"{neighbor.shape[:2]}; resize one"
+            f"a distance needs pictures of one size, got {query.shape[:2]} and "
+            f"{neighbor.shape[:2]}; extract both in the same way"
         )
     return ((query - neighbor) ** 2).sum(axis=2)
 

@@ -3,12 +3,14 @@
 import numpy as np
 
 from image_retrieval import explore
+from image_retrieval.errors import InputError
 from image_retrieval.explain.coloring import overlay
-from image_retrieval.explain.shares import pixel_shares, similarity_shares
+from image_retrieval.explain.shares import distance_shares, joined_shares, similarity_shares
 from image_retrieval.explore.hits import answers
-from image_retrieval.features.preprocessing import resize_all
+from image_retrieval.features import as_extraction, extract_map
+from image_retrieval.tables import extractions_of
 
-_STRETCHED = 32
+_COLUMN = "deep_features"
 
 
 def gallery(
@@ -17,31 +19,32 @@ def gallery(
     query,
     k=None,
     query_by=None,
+    extraction=None,
     recipe=None,
-    pixels=False,
     title=None,
     thumbnail=96,
-    **extraction,
+    weights=None,
 ):
     """Show neighbors as `explore.gallery` does, with what makes each alike or different.
 
     Below each neighbor stand the query and the neighbor in gray. Orange places make the two
     more alike, the more the stronger the color; blue places make them less alike. Colors
-    can be compared along the row of one query.
+    can be compared along the row of one query. Of features that are not pooled, such as
+    pixels, blue shows where the two differ.
 
     Parameters
     ----------
     neighbors, reference, query, k, query_by, title, thumbnail
         As for `image_retrieval.explore.gallery`.
+    extraction : Extraction, JoinedExtraction or str, optional
+        How the searched features were made, see `image_retrieval.features.as_extraction`;
+        `"pixels"` for pixel distance. When not given, what `reference` knows of its column
+        `deep_features`, or else the default extraction.
     recipe : fitted sklearn.pipeline.Pipeline, optional
-        What was done to the features before they were searched, see
-        `image_retrieval.explain.through`. Without it plain features are explained.
-    pixels : bool
-        Explain pixel distance instead: blue is where the two pictures differ. Pictures of
-        several sizes are stretched to 32×32 first, as `pixel_vectors(images, size=32)` does.
-    **extraction
-        How the searched features were extracted, as for `features.extract_map`: `backbone`,
-        `size`, `flip`, ...
+        What was done to the features after that, where the extraction does not say so; see
+        `image_retrieval.explain.through`.
+    weights : str or Path, optional
+        File of weights, where they are not the backbone's usual ones.
 
     Returns
     -------
@@ -53,16 +56,18 @@ def gallery(
         As `explore.gallery`, `features.extract_map` and `explain.through` do.
     """
     found = answers(neighbors, reference, query, k, query_by)
-    explain = _pixel_details if pixels else _feature_details
+    extraction = extractions_of(reference).get(_COLUMN) if extraction is None else extraction
+    extraction = as_extraction(extraction, weights)
+    explain = _similarity_details if _is_pooled(extraction) else _distance_details
     details = {}
     for answer in found:
-        details.update(explain(answer, thumbnail, recipe, extraction))
+        details.update(explain(answer, thumbnail, extraction, recipe, weights))
     return explore.gallery(
         neighbors, reference, query, k, query_by, details=details, title=title, thumbnail=thumbnail
     )
 
 
-def pair_shares(query, references, recipe=None, **extraction):
+def pair_shares(query, references, extraction=None, recipe=None, weights=None):
     """Return the shares of one query picture with each of several others.
 
     Parameters
@@ -70,25 +75,41 @@ def pair_shares(query, references, recipe=None, **extraction):
     query : picture
     references : sequence of pictures
         Anything `image_retrieval.images.as_rgb` takes.
-    recipe : fitted sklearn.pipeline.Pipeline, optional
-    **extraction
-        As for `gallery`.
+    extraction, recipe, weights
+        As for `gallery`; the features must be pooled. Without an extraction it is the default.
 
     Returns
     -------
     list of Shares
+        Of a joined extraction, on a grid that is fine enough for all parts.
     """
-    # Imported here: shares of maps that are given need no network.
-    from image_retrieval.features import extract_map
+    extraction = as_extraction(extraction, weights)
+    if not _is_pooled(extraction):
+        raise InputError(f"shares are of pooled features, and {extraction} is not pooled")
+    if recipe is not None and (len(extraction.parts) > 1 or extraction.recipe is not None):
+        raise InputError(f"{extraction} has a recipe of its own; leave recipe= out")
+    pictures = [query, *references]
+    parts = [_part_shares(pictures, part, recipe, weights) for part in extraction.parts]
+    return [joined_shares(shares) for shares in zip(*parts)]
 
-    query_map, *maps = extract_map([query, *references], progress=False, **extraction)
-    return [similarity_shares(query_map, other, recipe) for other in maps]
+
+def _part_shares(pictures, part, recipe, weights):
+    if part.recipe is not None:
+        from image_retrieval.postprocess import loads  # scikit-learn takes time to import
+
+        recipe = loads(part.recipe)
+    query, *maps = extract_map(pictures, part, progress=False, weights=weights)
+    return [similarity_shares(query, other, recipe) for other in maps]
 
 
-def _feature_details(answer, size, recipe, extraction):
+def _is_pooled(extraction):
+    return all(part.pooling is not None for part in extraction.parts)
+
+
+def _similarity_details(answer, size, extraction, recipe, weights):
     query = answer.query.pixels
     pictures = [hit.item.pixels for hit in answer.hits]
-    found = pair_shares(query, pictures, recipe, **extraction)
+    found = pair_shares(query, pictures, extraction, recipe, weights)
     limit = max(np.abs(part).max() for shares in found for part in (shares.query, shares.neighbor))
     for hit, shares in zip(answer.hits, found):
         in_query = overlay(query, shares.query, limit, size)
@@ -97,12 +118,13 @@ def _feature_details(answer, size, recipe, extraction):
         yield (answer.query_label, hit.item.id), list(zip((in_query, in_neighbor), captions))
 
 
-def _pixel_details(answer, size, recipe, extraction):
+def _distance_details(answer, size, extraction, recipe, weights):
+    if recipe is not None or len(extraction.parts) > 1 or extraction.recipe is not None:
+        raise InputError(f"{extraction}: after a recipe, or joined, it cannot be split into places")
     pictures = [answer.query.pixels, *(hit.item.pixels for hit in answer.hits)]
-    if len({picture.shape for picture in pictures}) > 1:
-        pictures = list(resize_all(pictures, _STRETCHED))
-    found = [pixel_shares(pictures[0], picture) for picture in pictures[1:]]
+    query, *maps = extract_map(pictures, extraction, progress=False, weights=weights)
+    found = [distance_shares(query, other) for other in maps]
     limit = max(shares.max() for shares in found)
     for hit, shares in zip(answer.hits, found):
         picture = overlay(hit.item.pixels, -shares, limit, size)
-        yield (answer.query_label, hit.item.id), [(picture, "where pixels differ")]
+        yield (answer.query_label, hit.item.id), [(picture, "where they differ")]

@@ -1,0 +1,54 @@
+"""The package as a whole: what its names mean, and what it may import."""
+
+import os
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+
+import image_retrieval
+
+MODULES = [
+    module
+    for module in pkgutil.walk_packages(image_retrieval.__path__, "image_retrieval.")
+    if not module.name.endswith("__main__")
+]
+PACKAGES = ["image_retrieval", *(module.name for module in MODULES if module.ispkg)]
+
+
+def test_all_rooms_are_looked_at():
+    assert {"image_retrieval.features", "image_retrieval.explain"} <= set(PACKAGES)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_no_function_hides_a_module_of_its_name(name):
+    package = import_module(name)
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    hidden = [each for each in modules if not isinstance(getattr(package, each, os), ModuleType)]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_a_package_offers_is_there_and_each_name_once(name):
+    package = import_module(name)
+    offered = getattr(package, "__all__", [])
+    assert sorted(set(offered)) == sorted(offered)
+    assert [each for each in offered if not hasattr(package, each)] == []
+
+
+def test_importing_needs_neither_turi_create_nor_tensorflow():
+    """Only functions that hand out SFrames import Turi Create, when they are called."""
+    code = (
+        "import sys, importlib\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print([name for name in ('turicreate', 'tensorflow') if name in sys.modules])"
+    )
+    names = [module.name for module in MODULES]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *names], env=environment, stdout=subprocess.PIPE, check=True
+    )
+    assert done.stdout.split() == [b"[]"]
