@@ -11,7 +11,12 @@ def results():
     random = np.random.default_rng(0)
     y = random.integers(0, 3, 320)
     deep = (random.normal(size=(320, 260)) + np.eye(3, 260)[y] * 9 + 1).clip(0)
-    features = {"pixels": random.normal(size=(320, 8)), "deep": deep, "flip": deep}
+    features = {
+        "pixels": random.normal(size=(320, 8)),
+        "deep": deep,
+        "flip": deep,
+        "joined": np.tile(deep, 3),
+    }
     labels = np.asarray(["bird", "cat", "dog"])[y]
     return measure_recipe.measure(features, labels, seeds=2, n_reference=270, n_query=50)
 
@@ -21,6 +26,10 @@ def test_every_variant_is_measured_on_every_split(results):
     assert all(values.shape == (2, 2) for values in results.values())
     # The same features and steps must give the same figures on the same splits.
     np.testing.assert_array_equal(results["nothing"], results["flip: nothing"])
+    # Three times the same side by side ranks as one of them does.
+    np.testing.assert_allclose(
+        results["joined: default"], results["default: root, l2, center, l2"], atol=1e-3
+    )
     assert abs(results["raw pixels"][:, 0].mean() - 1 / 3) < 0.1
     assert results["default: root, l2, center, l2"][:, 0].min() > 0.6
 

@@ -8,18 +8,28 @@ difference is several times the standard error `se`.
 
 import argparse
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
-from image_retrieval import evaluate
+from image_retrieval import datasets, evaluate, features
 from image_retrieval.errors import ImageRetrievalError, InputError
+from image_retrieval.features import Extraction, JoinedExtraction, as_extraction
 from image_retrieval.postprocess import AverageQueryExpansion, default_recipe, signed_root
+from image_retrieval.sframes import sarray_to_images
 
 K = 5
 BASE = "l2, center, l2"
+JOINED = (
+    Extraction("efficientnet_lite0", 128),
+    Extraction("efficientnet_lite2", 160),
+    Extraction("efficientnet_lite2", 260),
+)
 
 
 def variants():
@@ -42,6 +52,8 @@ def variants():
         (f"flip: {BASE}", "flip", _centered()),
         ("flip: default", "flip", default_recipe()),
         ("flip: default, expansion by 10", "flip", _expanded(10)),
+        ("joined: default", "joined", _joined()),
+        ("joined: default, expansion by 10", "joined", _expanded(10, _joined())),
     ]
 
 
@@ -58,8 +70,20 @@ def _whitened(n_components):
     return make_pipeline(default_recipe(), whitening, Normalizer())
 
 
-def _expanded(n_neighbors):
-    return make_pipeline(default_recipe(), AverageQueryExpansion(n_neighbors))
+def _expanded(n_neighbors, recipe=None):
+    recipe = default_recipe() if recipe is None else recipe
+    return make_pipeline(recipe, Normalizer(), AverageQueryExpansion(n_neighbors))
+
+
+def _joined():
+    """Return the default recipe for each of the `JOINED` parts by itself."""
+    parts = range(len(JOINED))
+    return ColumnTransformer([(str(i), default_recipe(), partial(_part, i)) for i in parts])
+
+
+def _part(i, X):
+    width = X.shape[1] // len(JOINED)
+    return slice(i * width, (i + 1) * width)
 
 
 def measure(features, labels, seeds, n_reference, n_query):
@@ -95,26 +119,26 @@ def compare(results):
     return evaluate.table(**columns)
 
 
-def load_features(data, size):
+def load_features(data, extraction):
     """Return the features of all images of a data set, by name, and their labels."""
-    from image_retrieval import datasets, features
-    from image_retrieval.sframes import sarray_to_images
-
     tables = datasets.load(data)
     images = [image for table in tables for image in sarray_to_images(table["image"])]
     labels = np.asarray([label for table in tables for label in table["label"]])
-    return {
-        "pixels": np.asarray([image.ravel() for image in images], dtype=np.float32),
-        "deep": features.extract(images, "efficientnet_lite0", size=size),
-        "flip": features.extract(images, "efficientnet_lite0", size=size, flip=True),
-    }, labels
+    ways = {
+        "pixels": Extraction("pixels"),
+        "deep": extraction,
+        "flip": replace(extraction, flip=True),
+        "joined": JoinedExtraction(JOINED),
+    }
+    return {name: features.extract(images, how) for name, how in ways.items()}, labels
 
 
 def main(arguments=None):
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.measure_recipe", description=__doc__)
     parser.add_argument("--data", help="sample, cifar10 or a folder; the notebooks' by default")
-    parser.add_argument("--size", type=int, default=128, help="input size of the backbone")
+    parser.add_argument("--backbone", help="of the features but those joined; the default one")
+    parser.add_argument("--size", type=int, help="of its input in pixels; its own by default")
     parser.add_argument("--seeds", type=int, default=10, help="random splits, 2 or more")
     parser.add_argument("--reference", type=int, default=2005, help="reference images a split")
     parser.add_argument("--query", type=int, default=800, help="query images a split")
@@ -131,15 +155,17 @@ def run(options):
     """Measure and print the table."""
     if options.seeds < 2:
         raise InputError(f"a standard error needs 2 seeds or more, got {options.seeds}")
-    features, labels = load_features(options.data, options.size)
+    extraction = as_extraction(options.backbone, size=options.size)
+    vectors, labels = load_features(options.data, extraction)
     needed = options.reference + options.query
     if needed > len(labels):
         raise InputError(f"a split needs {needed} images, the data has {len(labels)}; ask for less")
     print(
         f"{options.seeds} splits of {len(labels)} images into {options.reference} references "
-        f"and {options.query} queries; differences from: {BASE}"
+        f"and {options.query} queries; {extraction}; joined: {JoinedExtraction(JOINED)}; "
+        f"differences from: {BASE}"
     )
-    results = measure(features, labels, options.seeds, options.reference, options.query)
+    results = measure(vectors, labels, options.seeds, options.reference, options.query)
     print(compare(results).to_string())
 
 
