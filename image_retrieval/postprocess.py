@@ -28,10 +28,9 @@ Fit on the references, then transform the queries:
 
 import base64
 import json
-from functools import partial
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler, normalize
@@ -41,6 +40,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.index import build
 
 _FORMAT, _MOST_STEPS = 1, 32
+_DAMAGED = AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError
 _LARGEST = 1e30  # squares of larger numbers overflow float32
 
 
@@ -138,10 +138,11 @@ def dumps(recipe):
     >>> loads(dumps(recipe)).transform([[3.0, 4.0]]) == recipe.transform([[3.0, 4.0]])
     array([[ True,  True]])
     """
-    steps = [_as_record(step) for step in steps_of(recipe)]
+    steps = steps_of(recipe)
     if not 1 <= len(steps) <= _MOST_STEPS:
         raise InputError(f"a recipe must have 1 to {_MOST_STEPS} steps, got {len(steps)}")
-    return json.dumps({"format": _FORMAT, "steps": steps}, sort_keys=True, separators=(",", ":"))
+    record = {"format": _FORMAT, "steps": [_as_record(step) for step in steps]}
+    return json.dumps(record, sort_keys=True, separators=(",", ":"))
 
 
 def loads(text):
@@ -165,8 +166,8 @@ def loads(text):
         record = json.loads(text)
         if record["format"] != _FORMAT or not 1 <= len(record["steps"]) <= _MOST_STEPS:
             raise ValueError(f"it has another format than {_FORMAT}, or no steps")
-        steps = [_as_step(step) for step in record["steps"]]
-        _check_lengths(steps)
+        recipe = make_pipeline(*map(_as_step, record["steps"]))
+        _try(recipe)
     except (
         AttributeError,
         KeyError,
@@ -179,87 +180,72 @@ def loads(text):
         raise InputError(
             f"this is no recipe that can be read ({reason}); give what postprocess.dumps returned"
         ) from None
-    return make_pipeline(*steps)
+    return recipe
 
 
 def _as_record(step):
-    name = next((name for name, (make, *_) in _STEPS.items() if _is_like(step, make())), None)
+    name = next((name for name, (like, _) in _STEPS.items() if _fixed(step) == _fixed(like)), None)
     if name is None:
         raise InputError(
             f"the step {type(step).__name__} cannot be kept as text; use "
             "FunctionTransformer(signed_root), Normalizer, StandardScaler(with_std=False) and PCA"
         )
-    _, options, arrays = _STEPS[name]
-    if not all(hasattr(step, key) for key in arrays):
+    kept = _STEPS[name][1]
+    if not all(hasattr(step, key) for key in kept):
         raise InputError(f"the step {type(step).__name__} is not fitted; call fit first")
-    return {
-        "step": name,
-        "options": {key: getattr(step, key) for key in options},
-        "arrays": {key: _encoded(getattr(step, key)) for key in arrays},
-    }
+    return {"step": name, **{key: _encoded(getattr(step, key)) for key in kept}}
 
 
-def _is_like(step, other):
-    names = ("func", "with_mean", "with_std")
-    return type(step) is type(other) and all(
-        getattr(step, name, None) == getattr(other, name, None) for name in names
-    )
+def _fixed(step):
+    settings = (getattr(step, name, None) for name in ("func", "with_mean", "with_std"))
+    return (type(step), *settings)
 
 
 def _as_step(record):
-    make, options, arrays = _STEPS[record["step"]]
-    chosen = {key: record["options"][key] for key in options}
-    if any(value not in options[key] for key, value in chosen.items()):
-        raise ValueError(f"{chosen} are no options of the step {record['step']}")
-    step = make(**chosen)
-    for key in arrays:
-        setattr(step, key, _decoded(record["arrays"][key]))
-    if isinstance(step, StandardScaler):
-        step.scale_ = step.var_ = None
+    like, kept = _STEPS[record["step"]]
+    step = clone(like)
+    for key in kept:
+        setattr(step, key, _decoded(record[key]))
+    if "mean_" in kept:
+        step.n_features_in_ = step.mean_.size
     return step
 
 
-def _check_lengths(steps):
-    """Refuse steps whose vectors have other lengths than the steps before them give."""
-    width = None
-    for step in (step for step in steps if hasattr(step, "mean_")):
-        step.n_features_in_ = d = step.mean_.size if width is None else width
-        variances = getattr(step, "explained_variance_", np.zeros(0))
-        components = getattr(step, "components_", np.zeros((0, d)))
-        shapes = step.mean_.shape, variances.shape, components.shape
-        if shapes != ((d,), (len(components),), (len(components), d)) or (variances < 0).any():
-            raise ValueError("lengths do not fit together")
-        width = step.n_components_ = len(components) or d
+def _try(recipe):
+    """Raise a ValueError where the steps of a recipe cannot follow one another."""
+    widths = [step.n_features_in_ for step in steps_of(recipe) if hasattr(step, "mean_")]
+    X = np.ones((1, (widths or [1])[0]))
+    with np.errstate(all="ignore"):
+        if not np.isfinite(recipe.transform(X)).all():
+            raise ValueError("its vectors are not finite")
 
 
-def _encoded(values):
-    values = values.astype(values.dtype.newbyteorder("<"))
-    data = base64.b64encode(values.tobytes()).decode("ascii")
-    return {"dtype": values.dtype.str, "shape": list(values.shape), "data": data}
+def _encoded(value):
+    if not isinstance(value, np.ndarray):
+        return value
+    value = value.astype(value.dtype.newbyteorder("<"))
+    data = base64.b64encode(value.tobytes()).decode("ascii")
+    return {"dtype": value.dtype.str, "shape": list(value.shape), "data": data}
 
 
 def _decoded(record):
+    if not isinstance(record, dict):
+        return record
     if record["dtype"] not in ("<f4", "<f8"):
         raise ValueError("an array is of another type than <f4 and <f8")
     data = base64.b64decode(record["data"].encode("ascii"), validate=True)
     values = np.frombuffer(data, record["dtype"]).reshape(record["shape"])
-    if list(values.shape) != record["shape"] or not values.size:
-        raise ValueError("an array has another shape than it says")
-    if not (np.abs(values) <= _LARGEST).all():
-        raise ValueError("an array holds a value that is not finite, or a huge one")
+    if list(values.shape) != record["shape"] or not (np.abs(values) <= _LARGEST).all():
+        raise ValueError("an array has another shape than it says, or a value that is not finite")
     return values.astype(values.dtype.newbyteorder("="))
 
 
-# How to make each step, the options it may have, and the arrays that it learns.
+# What each step is like, and what of it is kept: its settings, and arrays that it learned.
 _STEPS = {
-    "signed_root": (partial(FunctionTransformer, signed_root), {}, ()),
-    "normalize": (Normalizer, {"norm": ("l2", "l1", "max")}, ()),
-    "center": (partial(StandardScaler, with_std=False), {}, ("mean_",)),
-    "pca": (
-        PCA,
-        {"whiten": (False, True)},
-        ("mean_", "components_", "explained_variance_"),
-    ),
+    "signed_root": (FunctionTransformer(signed_root), ()),
+    "normalize": (Normalizer(), ("norm",)),
+    "center": (StandardScaler(with_std=False), ("mean_",)),
+    "pca": (PCA(), ("whiten", "mean_", "components_", "explained_variance_")),
 }
 
 

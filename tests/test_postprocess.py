@@ -147,7 +147,7 @@ def test_a_recipe_that_is_not_fitted_is_refused():
 def changed(**changes):
     """Return the text of a recipe whose PCA has other components."""
     record = json.loads(dumps(default_recipe(3).fit(vectors())))
-    array = record["steps"][3]["arrays"]["components_"]
+    array = record["steps"][3]["components_"]
     array.update(changes)
     return json.dumps(record)
 
@@ -164,10 +164,12 @@ def changed(**changes):
         '{"format": 1, "steps": []}',
         '{"format": 1, "steps": [1]}',
         '{"format": 1, "steps": "x"}',
-        '{"format": 1, "steps": [{"step": "os.system", "options": {}, "arrays": {}}]}',
-        '{"format": 1, "steps": [{"step": ["pca"], "options": {}, "arrays": {}}]}',
-        '{"format": 1, "steps": [{"step": "normalize", "options": {"norm": "x"}}]}',
-        '{"format": 1, "steps": [{"step": "center", "options": {}, "arrays": {}}]}',
+        '{"format": 1, "steps": [{"step": "os.system", "mean_": 1}]}',
+        '{"format": 1, "steps": [{"step": ["pca"], "mean_": 1}]}',
+        '{"format": 1, "steps": [{"step": "normalize", "norm": "x"}]}',
+        '{"format": 1, "steps": [{"step": "center", "mean_": 1}]}',
+        '{"format": 1, "steps": [{"step": "normalize", "norm": ["l2"]}]}',
+        '{"format": 1, "steps": [{"step": "center", "mean_": "x"}]}',
         pytest.param(changed(data="AAAA"), id="too short"),
         pytest.param(changed(data="!"), id="no base64"),
         pytest.param(changed(data=7), id="no text"),

@@ -5,7 +5,6 @@ as right when they have its label.
 """
 
 import json
-import math
 
 PIXELS = "pixels"
 
@@ -92,21 +91,14 @@ def make_report(ranking, ks):
 
 def as_json(report):
     """Return a report as JSON, each table as a list of rows; what is undefined is null."""
-    plain = {
-        name: [dict(zip(row, map(_defined, row.values()))) for row in _rows(value)]
-        if hasattr(value, "columns")
-        else value
-        for name, value in report.items()
-    }
-    return json.dumps(plain, indent=2)
+    return json.dumps({name: _rows(value) for name, value in report.items()}, indent=2)
 
 
-def _rows(table):
-    return table.rename_axis(None, axis=1).reset_index().to_dict("records")
-
-
-def _defined(value):
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _rows(value):
+    if not hasattr(value, "columns"):
+        return value
+    plain = value.astype(object).where(value.notna(), None).rename_axis(None, axis=1)
+    return plain.reset_index().to_dict("records")
 
 
 def _text(table):

@@ -4,17 +4,8 @@ from image_retrieval.errors import InputError
 from image_retrieval.palette import COLORS
 
 # The same shapes under Matplotlib's and Bokeh's names.
-_SHAPES = (
-    ("o", "circle"),
-    ("s", "square"),
-    ("^", "triangle"),
-    ("D", "diamond"),
-    ("v", "inverted_triangle"),
-    ("h", "hex"),
-    ("P", "plus"),
-    ("*", "star"),
-    ("X", "square_pin"),
-)
+_BOKEH = "circle square triangle diamond inverted_triangle hex plus star square_pin"
+_SHAPES = tuple(zip("os^DvhP*X", _BOKEH.split()))
 
 
 def styles(labels):
