@@ -99,16 +99,17 @@ class Ranking:
 
 
 def table(**columns):
-    """Return columns as a table to read: the first names the rows, the rest have 3 decimals.
+    """Return columns as a table to read; for one to compute with, use a DataFrame.
 
     Parameters
     ----------
     **columns : sequence of n values
-        By name.
+        By name; the first gives the names of the rows.
 
     Returns
     -------
     pandas.DataFrame
+        Rounded to three decimals, with "–" for what is missing.
 
     Examples
     --------
@@ -116,7 +117,10 @@ def table(**columns):
     [0.5, 0.667]
     """
     name, *others = columns
-    return _frame({other: list(columns[other]) for other in others}, columns[name], name).round(3)
+    result = _frame({each: list(columns[each]) for each in others}, columns[name], name).round(3)
+    for each in result.columns[result.isna().any()]:
+        result[each] = result[each].astype(object).where(result[each].notna(), "–")
+    return result
 
 
 def rank_features(

@@ -224,14 +224,14 @@ def test_neighbor_labels_are_those_of_the_ids():
 
 def test_a_table_is_read_with_its_first_column_as_names_and_three_decimals():
     table = evaluate.table(
-        label=["cat", "dog"], images=[3, 14], share=[2 / 3, None], mode=["a", "b"]
+        label=["cat", "dog"], images=[3, 14], share=[2 / 3, None], mode=["a", None]
     )
     assert isinstance(table, pd.DataFrame)
     assert [line.split() for line in str(table).split("\n")] == [
         ["images", "share", "mode"],
         ["label"],
         ["cat", "3", "0.667", "a"],
-        ["dog", "14", "NaN", "b"],
+        ["dog", "14", "–", "–"],
     ]
 
 

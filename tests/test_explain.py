@@ -8,6 +8,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 
 from image_retrieval import explain, explore
 from image_retrieval.errors import InputError
+from image_retrieval.explain.shares import distance_shares, through
 from image_retrieval.features import Extraction, JoinedExtraction, extract
 from image_retrieval.postprocess import AverageQueryExpansion, default_recipe
 
@@ -70,7 +71,7 @@ def test_the_share_is_where_the_common_thing_is():
 
 def test_pixel_shares_sum_to_the_squared_distance_without_wrapping_around():
     query, neighbor = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 3), dtype=np.uint8)
-    shares = explain.distance_shares(query, neighbor)
+    shares = distance_shares(query, neighbor)
     distance = np.linalg.norm(query.astype(float).ravel() - neighbor.astype(float).ravel())
     assert shares.shape == (5, 6)
     assert shares.sum() == pytest.approx(distance**2)
@@ -97,23 +98,21 @@ def test_overlay_fades_with_a_larger_limit():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: explain.through(None, np.zeros((3, 4))), r"shape \(h, w, d\), got \(3, 4\)"),
+        (lambda: through(None, np.zeros((3, 4))), r"shape \(h, w, d\), got \(3, 4\)"),
         (
             lambda: explain.similarity_shares(np.zeros((2, 2, 3)), np.zeros((2, 2, 4))),
             "3 and 4 channels",
         ),
         (
-            lambda: explain.through(AverageQueryExpansion(), np.zeros((2, 2, 3))),
+            lambda: through(AverageQueryExpansion(), np.zeros((2, 2, 3))),
             "AverageQueryExpansion does not split",
         ),
         (
-            lambda: explain.through(FunctionTransformer(np.sqrt), np.zeros((2, 2, 3))),
+            lambda: through(FunctionTransformer(np.sqrt), np.zeros((2, 2, 3))),
             "FunctionTransformer does not split",
         ),
         (
-            lambda: explain.distance_shares(
-                np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)
-            ),
+            lambda: distance_shares(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)),
             r"one size, got \(2, 2\) and \(2, 3\)",
         ),
     ],

@@ -42,7 +42,7 @@ def gallery(
         `deep_features`, or else the default extraction.
     recipe : fitted sklearn.pipeline.Pipeline, optional
         What was done to the features after that, where the extraction does not say so; see
-        `image_retrieval.explain.through`.
+        `image_retrieval.explain.shares.through`.
     weights : str or Path, optional
         File of weights, where they are not the backbone's usual ones.
 
@@ -53,7 +53,7 @@ def gallery(
     Raises
     ------
     InputError
-        As `explore.gallery`, `features.extract_map` and `explain.through` do.
+        As `explore.gallery`, `features.extract_map` and `explain.shares.through` do.
     """
     found = answers(neighbors, reference, query, k, query_by)
     extraction = extractions_of(reference).get(_COLUMN) if extraction is None else extraction
