@@ -2,17 +2,12 @@
 
 import argparse
 import sys
-from importlib import import_module
+from functools import partial
 
+from image_retrieval.commands import build, evaluate
+from image_retrieval.datasets.registry import CARDS
 from image_retrieval.errors import ImageRetrievalError
 
-# Each is a module of `image_retrieval.commands`.
-COMMANDS = (
-    "caltech101",
-    "cifar10",
-    "evaluate",
-    "folder",
-)
 FAILED, INTERRUPTED = 2, 130
 
 
@@ -47,10 +42,16 @@ def _parser():
         description="Build and measure the data of the image retrieval course.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        module = import_module(f"image_retrieval.commands.{name}")
-        summary, _, details = module.__doc__.partition("\n")
+    for name, about, add_arguments, run in _commands():
+        summary, _, details = about.partition("\n")
         command = commands.add_parser(name, help=summary, description=f"{summary} {details}")
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        add_arguments(command)
+        command.set_defaults(run=run)
     return parser
+
+
+def _commands():
+    """Yield the name, help, declaration of options and function of each command."""
+    for name, card in CARDS.items():
+        yield name, card.about, partial(build.add_arguments, card), partial(build.run, card)
+    yield "evaluate", evaluate.__doc__, evaluate.add_arguments, evaluate.run

@@ -1,5 +1,7 @@
 """The images the course works on: where they are, and how they are made."""
 
+from image_retrieval.datasets.building import build
 from image_retrieval.datasets.location import DataLocation, load, locate
+from image_retrieval.datasets.registry import register
 
-__all__ = ["DataLocation", "load", "locate"]
+__all__ = ["DataLocation", "build", "load", "locate", "register"]

@@ -1,28 +1,13 @@
-"""Finding the photographs of the second system: nine classes of Caltech-101.
+"""Nine classes of Caltech-101: the photographs of the second system.
 
 Citation: L. Fei-Fei, R. Fergus, P. Perona, "Learning Generative Visual Models from Few
 Training Examples: An Incremental Bayesian Approach Tested on 101 Object Categories",
 CVPR Workshop on Generative-Model Based Vision, 2004.
-
-The choice is made by name, by the environment variable `IMAGE_RETRIEVAL_CALTECH101`, or by
-what there is.
 """
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
-
-from image_retrieval.datasets.build import take_rows
-from image_retrieval.datasets.location import (
-    data_folder,
-    describe,
-    find_folder,
-    open_sframe,
-    repository_root,
-)
-from image_retrieval.datasets.pictures import split_rows
-from image_retrieval.errors import InputError
-from image_retrieval.files import restore_folder
+from image_retrieval.datasets.caltech101_archive import read_pictures
+from image_retrieval.datasets.cards import Card
+from image_retrieval.datasets.splits import SHARE, by_share
 
 LABELS = (
     "Faces",
@@ -36,125 +21,38 @@ LABELS = (
     "grand_piano",
 )
 VARIABLE = "IMAGE_RETRIEVAL_CALTECH101"
-TRAIN, TEST = "train", "test"
-SAMPLE = "caltech101_data"
-COLUMNS = ("id", "image", "label")
-_CHOICES = (
-    f"give 'sample', 'caltech101', or a folder that is an SFrame or holds {TRAIN}/ and {TEST}/"
+
+
+def read(archive, options):
+    """Yield the pictures of the nine classes, see `read_pictures`."""
+    return read_pictures(archive, LABELS)
+
+
+SAMPLE = Card(
+    name="sample",
+    title="the bundled nine-class sample",
+    place="caltech101_data",
+    restore="git checkout -- caltech101_data",
+    variable=VARIABLE,
+    labels=LABELS,
 )
-
-
-@dataclass(frozen=True)
-class Caltech101Location:
-    """Where the photographs lie.
-
-    Attributes
-    ----------
-    name : str
-        `"sample"`, `"caltech101"`, or the name of a folder.
-    folder : Path
-        One SFrame, which `load` splits, or a folder with two, `train` and `test`.
-    """
-
-    name: str
-    folder: Path
-
-    @property
-    def is_split(self):
-        """Whether the folder holds two SFrames."""
-        return (self.folder / TRAIN).is_dir() and (self.folder / TEST).is_dir()
-
-    @property
-    def description(self):
-        """One line that says which data this is and how much, with no path of the machine."""
-        known = {"sample": "the bundled nine-class sample", "caltech101": "real Caltech-101"}
-        return describe(self.name, known, *_load(self))
-
-
-def locate(name=None):
-    """Return where the photographs lie.
-
-    Parameters
-    ----------
-    name : str or Path, optional
-        `"sample"`, `"caltech101"`, or a folder that is an SFrame or holds `train/` and
-        `test/`; a relative one is looked for in the working folder, then in the repository.
-        When not given, the environment variable `IMAGE_RETRIEVAL_CALTECH101`; when that is
-        not set either, the real data if `make caltech101` has built it, else the sample.
-
-    Returns
-    -------
-    Caltech101Location
-
-    Raises
-    ------
-    InputError
-        When there is no such data.
-    """
-    asked = str(name or os.environ.get(VARIABLE) or "")
-    if not asked:
-        built = _built()
-        return built if built.is_split else _sample()
-    if asked == "sample":
-        return _sample()
-    if asked == "caltech101":
-        return _checked_built()
-    folder = find_folder(asked, "data" if name else VARIABLE, _CHOICES)
-    return Caltech101Location(folder.name, folder)
-
-
-def load(name=None):
-    """Return the training and the test images.
-
-    Parameters
-    ----------
-    name : str or Path, optional
-        As for `locate`.
-
-    Returns
-    -------
-    train, test : turicreate.SFrame
-        With the columns `id`, `image` and `label`, and one column of features for each
-        backbone, by its name. Data that is one SFrame is split as
-        `image_retrieval.datasets.pictures.split_rows` does by default.
-
-    Raises
-    ------
-    InputError
-        When there is no such data, or it cannot be opened.
-    """
-    return _load(locate(name))
-
-
-def _load(location):
-    folder = location.folder
-    if location.is_split:
-        return open_sframe(folder / TRAIN, COLUMNS), open_sframe(folder / TEST, COLUMNS)
-    sframe = open_sframe(folder, COLUMNS)
-    return tuple(take_rows(sframe, rows) for rows in split_rows(list(sframe["label"])))
-
-
-def _sample():
-    location = Caltech101Location("sample", repository_root() / SAMPLE)
-    if not location.folder.is_dir():
-        raise InputError(
-            f"the bundled sample is not in {location.folder}; restore it with: "
-            f"git checkout -- {SAMPLE}"
-        )
-    return location
-
-
-def _built():
-    folder = data_folder() / "caltech101"
-    restore_folder(folder)
-    return Caltech101Location("caltech101", folder)
-
-
-def _checked_built():
-    location = _built()
-    if not location.is_split:
-        raise InputError(
-            f"the real Caltech-101 data is not in {location.folder}; build it with "
-            f"`make caltech101`, or choose the bundled sample with {VARIABLE}=sample"
-        )
-    return location
+CARD = Card(
+    name="caltech101",
+    title="real Caltech-101",
+    restore="make caltech101",
+    about="Build the data of the second system from the real Caltech-101.\n"
+    "Nine classes, 3,079 pictures. The official archive is downloaded once (about 140 MB), or "
+    "taken from --archive: 101_ObjectCategories.tar.gz, or the caltech-101.zip that holds it.",
+    read=read,
+    split=by_share,
+    options=SHARE,
+    seed=42,
+    url="https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip",
+    md5="3138e1922a9193bfa496528edbbc45d0",
+    other_md5=("b224c7392d521a49829488ab0f1120d9",),
+    effort="a download of 140 MB and about a minute of work",
+    variable=VARIABLE,
+    sample=SAMPLE,
+    labels=LABELS,
+    former_folders=("train", "test"),
+)

@@ -10,36 +10,17 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from image_retrieval.datasets.archives import open_tar
-from image_retrieval.datasets.caltech101 import LABELS
+from image_retrieval.datasets.cards import Picture
 from image_retrieval.errors import InputError
 
-ZIP_MD5 = "3138e1922a9193bfa496528edbbc45d0"
-TAR_MD5 = "b224c7392d521a49829488ab0f1120d9"
 TAR_NAME = "101_ObjectCategories.tar.gz"
 _OFFICIAL = f"the official {TAR_NAME}, or the caltech-101.zip that holds it"
 _CHUNK = 1 << 20
 
 
-class PictureFile(NamedTuple):
-    """A picture as it stands in the archive.
-
-    Attributes
-    ----------
-    name : str
-        For example `"Faces/image_0001.jpg"`.
-    label : str
-    data : bytes
-    """
-
-    name: str
-    label: str
-    data: bytes
-
-
-def read_pictures(path, labels=LABELS):
+def read_pictures(path, labels):
     """Yield the picture files of some classes.
 
     Parameters
@@ -51,7 +32,7 @@ def read_pictures(path, labels=LABELS):
 
     Yields
     ------
-    PictureFile
+    Picture
         In the archive's order, which is not sorted. Every file in a class's folder is taken
         for a picture, but for those with a leading dot.
 
@@ -67,21 +48,9 @@ def read_pictures(path, labels=LABELS):
             label = name.parent.name
             if label in labels and not name.name.startswith("."):
                 missing.discard(label)
-                yield PictureFile(f"{label}/{name.name}", label, file.read())
+                yield Picture(label, file.read(), f"{label}/{name.name}")
     if missing:
         raise InputError(f"{path}: holds no pictures of {sorted(missing)[0]!r}; give {_OFFICIAL}")
-
-
-def foreign_hash(path):
-    """Return a line that says so when an archive is not the official one, else None."""
-    import pooch
-
-    found = pooch.file_hash(str(path), "md5")
-    if found in (ZIP_MD5, TAR_MD5):
-        return None
-    return (
-        f"note: {Path(path).name} has MD5 {found}, so it is not {_OFFICIAL}; it was used as it is"
-    )
 
 
 @contextmanager

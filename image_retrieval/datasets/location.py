@@ -1,22 +1,23 @@
 """Finding the data that the notebooks run on.
 
-The choice is made by name, by the environment variable `IMAGE_RETRIEVAL_DATA`, or by what
-there is. Folders are found from this file's place, so that it does not matter whether a
-notebook, a test or a shell asks.
+The choice is made by name, by the data set's environment variable, or by what there is.
+Folders are found from this file's place, so that it does not matter whether a notebook, a
+test or a shell asks.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from image_retrieval.datasets.cards import Card
+from image_retrieval.datasets.registry import CARDS, get_card
 from image_retrieval.errors import InputError
+from image_retrieval.features import read_extractions
 from image_retrieval.files import restore_folder
-from image_retrieval.sframes import column_names
+from image_retrieval.tables import column_names
 
-VARIABLE = "IMAGE_RETRIEVAL_DATA"
-TRAIN, TEST = "image_train_data", "image_test_data"
-_COLUMNS = ("id", "image", "label", "deep_features")
-_CHOICES = f"give 'sample', 'cifar10', or a folder that holds {TRAIN}/ and {TEST}/"
+# Older builds have no `image_array`.
+_NEEDED = ("id", "image", "label", "deep_features")
 
 
 @dataclass(frozen=True)
@@ -26,47 +27,62 @@ class DataLocation:
     Attributes
     ----------
     name : str
-        `"sample"`, `"cifar10"`, or the name of a folder.
+        `"sample"`, the name of a data set, or of a folder.
     folder : Path
+    card : Card
+        Of the data set; for a folder, of the one it stands in for.
     """
 
     name: str
     folder: Path
+    card: Card = field(repr=False)
 
     @property
     def train(self):
         """The SFrame folder of the training images."""
-        return self.folder / TRAIN
+        return self.folder / self.card.folders[0]
 
     @property
     def test(self):
         """The SFrame folder of the test images."""
-        return self.folder / TEST
+        return self.folder / self.card.folders[1]
+
+    @property
+    def is_there(self):
+        """Whether both SFrames' folders are there."""
+        return self.train.is_dir() and self.test.is_dir()
+
+    @property
+    def extractions(self):
+        """How the columns of features were made, by column; empty for an older build."""
+        return read_extractions(self.train)
+
+    @property
+    def extraction(self):
+        """How `deep_features` was made; None for an older build."""
+        return self.extractions.get("deep_features")
 
     @property
     def description(self):
         """One line that says which data this is and how much, with no path of the machine."""
-        known = {"sample": "the bundled sample", "cifar10": "real CIFAR-10"}
-        return describe(self.name, known, open_sframe(self.train), open_sframe(self.test))
+        title = self.card.title if self.name == self.card.name else f"the folder {self.name}"
+        train, test = (len(open_sframe(folder)) for folder in (self.train, self.test))
+        return f"Data: {title}, {train:,} training and {test:,} test images"
 
 
-def describe(name, known, train, test):
-    """Return one line on two SFrames of images: what they are, by a name, and how many."""
-    named = known.get(name, f"the folder {name}")
-    return f"Data: {named}, {len(train):,} training and {len(test):,} test images"
-
-
-def locate(name=None):
+def locate(name=None, dataset="cifar10"):
     """Return where the data lies.
 
     Parameters
     ----------
     name : str or Path, optional
-        `"sample"`, `"cifar10"`, or a folder that holds `image_train_data/` and
-        `image_test_data/`; a relative one is looked for in the working folder, then in the
-        repository. When not given, the environment variable `IMAGE_RETRIEVAL_DATA`; when
-        that is not set either, the real CIFAR-10 if `make cifar10` has built it, else
-        the sample.
+        `"sample"`, the name of a data set that was built, or a folder that holds
+        `image_train_data/` and `image_test_data/`; a relative one is looked for in the
+        working folder, then in the repository. When not given, the environment variable
+        (`IMAGE_RETRIEVAL_DATA`; for Caltech-101 `IMAGE_RETRIEVAL_CALTECH101`); when that is
+        not set either, the data set if it has been built, else its sample.
+    dataset : str
+        `"cifar10"`, which the course runs on, or `"caltech101"`, for its second system.
 
     Returns
     -------
@@ -77,35 +93,38 @@ def locate(name=None):
     InputError
         When there is no such data.
     """
-    asked = str(name or os.environ.get(VARIABLE) or "")
-    if not asked:
-        return _default()
-    if asked == "sample":
-        return _sample()
-    if asked == "cifar10":
-        return _cifar10()
-    return _folder(asked, "data" if name else VARIABLE)
+    card = get_card(dataset)
+    asked = str(name or os.environ.get(card.variable) or "")
+    if asked == "sample" and card.sample:
+        return _checked(card.sample, card)
+    if asked in CARDS:
+        return _checked(CARDS[asked], CARDS[asked])
+    if asked:
+        return _folder(asked, "data" if name else card.variable, card)
+    built = _place(card)
+    return built if built.is_there or not card.sample else _checked(card.sample, card)
 
 
-def load(name=None):
+def load(name=None, dataset="cifar10"):
     """Return the training and the test images.
 
     Parameters
     ----------
-    name : str or Path, optional
+    name, dataset
         As for `locate`.
 
     Returns
     -------
     image_train, image_test : turicreate.SFrame
-        With the columns `id`, `image`, `label` and `deep_features`.
+        With the columns `id`, `image`, `label`, `deep_features` and `image_array`. Each knows
+        how its features were made, see `image_retrieval.tables.extractions_of`.
 
     Raises
     ------
     InputError
         When there is no such data, or it cannot be opened.
     """
-    location = locate(name)
+    location = locate(name, dataset)
     return open_sframe(location.train), open_sframe(location.test)
 
 
@@ -121,7 +140,7 @@ def repository_root():
     if not (root / "pyproject.toml").is_file():
         raise InputError(
             f"the package image_retrieval runs from {root}, which is no clone of the course; "
-            f"run it from a clone, or set {VARIABLE} to a folder that holds {TRAIN}/ and {TEST}/"
+            "run it from a clone, or give a folder that holds data"
         )
     return root
 
@@ -131,85 +150,62 @@ def data_folder():
     return repository_root() / "data"
 
 
-def _default():
-    folder = data_folder() / "cifar10"
-    restore_folder(folder)
-    return _cifar10() if folder.is_dir() else _sample()
+def place_of(card):
+    """Return the folder of the clone for a data set."""
+    return data_folder() / card.name if card.place is None else repository_root() / card.place
 
 
-def _sample():
-    location = DataLocation("sample", repository_root())
-    if not (location.train.is_dir() and location.test.is_dir()):
-        raise InputError(
-            f"the bundled sample is not in {location.folder}; restore it with: "
-            f"git checkout -- {TRAIN} {TEST}"
-        )
-    return location
-
-
-def _cifar10():
-    location = DataLocation("cifar10", data_folder() / "cifar10")
+def _place(card):
+    location = DataLocation(card.name, place_of(card), card)
     restore_folder(location.folder)
-    if not (location.train.is_dir() and location.test.is_dir()):
-        raise InputError(
-            f"the real CIFAR-10 data is not in {location.folder}; build it with `make cifar10`, "
-            f"or choose the bundled sample with {VARIABLE}=sample"
-        )
     return location
 
 
-def find_folder(asked, source, choices):
-    """Return the folder that a person named, as an absolute path.
+def _checked(card, asked):
+    location = _place(card)
+    if not location.is_there:
+        way_out = f"get it with `{card.command}`"
+        if card.sample:
+            way_out += f", or choose the bundled sample with {asked.variable}=sample"
+        raise InputError(f"{card.title} is not in {location.folder}; {way_out}")
+    return location
 
-    Parameters
-    ----------
-    asked : str
-        A relative one is looked for in the working folder, then in the repository.
-    source : str
-        Where the name comes from, for the error message.
-    choices : str
-        What is allowed, for the error message.
 
-    Raises
-    ------
-    InputError
-        When there is no such folder.
-    """
+def _folder(asked, source, card):
     folder = Path(asked).expanduser()
     if not folder.is_absolute():
         here = Path.cwd() / folder
         restore_folder(here)
         folder = here if here.exists() else repository_root() / folder
     restore_folder(folder)
+    names = [*["sample"] * bool(card.sample), *CARDS]
+    choices = f"give {', '.join(map(repr, names))}, or a folder that holds " + " and ".join(
+        f"{name}/" for name in card.folders
+    )
     if not folder.is_dir():
         raise InputError(f"{source}={asked!r} names no data; {choices}")
-    return folder.resolve()
-
-
-def _folder(asked, source):
-    folder = find_folder(asked, source, _CHOICES)
-    location = DataLocation(folder.name, folder)
+    location = DataLocation(folder.resolve().name, folder.resolve(), card)
     for needed in (location.train, location.test):
         if not needed.is_dir():
-            raise InputError(f"{source}={asked!r} has no {needed.name}/ in it; {_CHOICES}")
+            raise InputError(f"{source}={asked!r} has no {needed.name}/ in it; {choices}")
     return location
 
 
-def open_sframe(folder, columns=_COLUMNS):
-    """Return the SFrame in a folder.
+def open_sframe(folder):
+    """Return the SFrame in a folder, which knows how its features were made.
 
     Parameters
     ----------
     folder : Path
-    columns : tuple of str
-        The columns it must have.
 
     Raises
     ------
     InputError
-        When it cannot be opened, or has no such column.
+        When it cannot be opened, or lacks a column that the course needs.
     """
     import turicreate as tc
+
+    from image_retrieval.sframes import with_extractions
 
     try:
         sframe = tc.SFrame(str(folder))
@@ -218,10 +214,10 @@ def open_sframe(folder, columns=_COLUMNS):
         raise InputError(
             f"{folder} cannot be opened as an SFrame ({reason}); build or restore it again"
         ) from None
-    missing = [name for name in columns if name not in column_names(sframe)]
+    missing = [name for name in _NEEDED if name not in column_names(sframe)]
     if missing:
         raise InputError(
             f"{folder} has no column {' and no column '.join(map(repr, missing))}; "
-            f"the course needs {', '.join(columns)}"
+            f"the course needs {', '.join(_NEEDED)}"
         )
-    return sframe
+    return with_extractions(sframe, read_extractions(folder))

@@ -104,7 +104,7 @@ def _from_environment():
 
 
 def _download():
-    from image_retrieval.datasets.download import download
+    from image_retrieval.download import download
 
     way_out = (
         f"download it elsewhere and put it at {keras_file()}, or name it with --weights or "

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from image_retrieval.datasets import download as module
-from image_retrieval.datasets.download import download
+from image_retrieval import download as module
+from image_retrieval.download import download
 from image_retrieval.errors import DownloadError
 
 CONTENT = bytes(range(256)) * 2000

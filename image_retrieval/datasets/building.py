@@ -1,0 +1,356 @@
+"""The one road from an archive or a folder to a pair of SFrames: read, split, extract, write.
+
+Pictures stream from their source into a column, and from there through the network, so that
+only a few are in memory at a time.
+"""
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Tuple
+
+import numpy as np
+from PIL import Image
+
+from image_retrieval import features
+from image_retrieval.datasets.cards import Card, Listing
+from image_retrieval.datasets.location import data_folder, place_of, repository_root
+from image_retrieval.datasets.registry import get_card
+from image_retrieval.datasets.rows import take_rows
+from image_retrieval.download import download
+from image_retrieval.errors import InputError
+from image_retrieval.files import atomic_folder, exclusive
+from image_retrieval.images import as_rgb
+from image_retrieval.sframes import (
+    file_to_image,
+    image_sframe,
+    pixels_to_image,
+    vectors_to_sarray,
+)
+
+# What the original tables' `image_array` holds: the pixels of 32x32.
+PIXELS = features.Extraction("pixels", size=32)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `build` made.
+
+    Attributes
+    ----------
+    card : Card
+    folder : Path
+    extraction : Extraction or JoinedExtraction
+        How `deep_features` was made.
+    train, test : collections.Counter
+        Rows by label.
+    seconds, feature_seconds : float
+        For everything, and for the deep features alone.
+    unreadable : tuple of str
+        A line for each picture that was left out, with its name and the reason.
+    notes : tuple of str
+        Lines on the choice of rows and on the archive.
+    """
+
+    card: Card
+    folder: Path
+    extraction: object
+    train: Counter
+    test: Counter
+    seconds: float
+    feature_seconds: float
+    unreadable: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
+
+    def report(self):
+        """Return what was made, what was left out, and how to go on, as lines to print."""
+        return "\n".join(
+            [
+                *self._counts(),
+                f"Features: {self.extraction}.",
+                *list_unreadable(self.unreadable),
+                *self.notes,
+                f"Run the notebooks on it: {how_to_use(self.folder, self.card)}",
+            ]
+        )
+
+    def _counts(self):
+        train, test = sum(self.train.values()), sum(self.test.values())
+        rate = (train + test) / self.feature_seconds
+        labels = sorted({*self.train, *self.test})
+        width = max(map(len, ["label", *labels]))
+        yield (
+            f"{_short(self.folder)}: {train:,} training and {test:,} test images in "
+            f"{self.seconds:.1f} s ({rate:,.1f} images a second for the features)"
+        )
+        yield f"  {'label':<{width}}  {'train':>7} {'test':>7}"
+        for label in labels:
+            yield f"  {label:<{width}}  {self.train[label]:>7,} {self.test[label]:>7,}"
+
+
+def build(
+    dataset,
+    source=None,
+    output=None,
+    extraction=None,
+    recipe=False,
+    weights=None,
+    progress=True,
+    **options,
+):
+    """Build `image_train_data/` and `image_test_data/` of a data set.
+
+    Parameters
+    ----------
+    dataset : str or Card
+        `"cifar10"`, `"caltech101"`, or `"folder"` for pictures of one's own.
+    source : str or Path, optional
+        The official archive, or one of its layout; downloaded when not given. For `"folder"`,
+        the folder with a sub-folder of pictures for each label.
+    output : str or Path, optional
+        Folder to make: new, empty, or an older build, which is replaced when the new one is
+        complete. `data/` and the data set's name in the clone when not given.
+    extraction : Extraction, JoinedExtraction or str, optional
+        How `deep_features` is made; the data set's own when not given.
+    recipe : bool
+        Post-process the features by a recipe that is fitted on the training images.
+    weights : str or Path, optional
+        File of weights in place of the backbone's usual one.
+    progress : bool
+        Show progress bars on standard error.
+    **options
+        `seed`, and those of the data set's card, such as `train` and `test` of `"cifar10"`,
+        and `test_size` of the others.
+
+    Returns
+    -------
+    Built
+        What was made; `print(built.report())` shows it.
+
+    Raises
+    ------
+    InputError
+        When the source cannot be used, or an option is not valid.
+    DownloadError
+        When the archive or weights are to be downloaded and cannot be.
+    """
+    start, card = perf_counter(), get_card(dataset)
+    options = _checked_options(card, options)
+    extraction = _ready(card, extraction, weights)
+    with _output_folder(_default_output(card, output), card) as folder:
+        source = source or fetch(card, progress)
+        made = make(card, source, options, extraction, recipe, weights, progress)
+        with atomic_folder(folder) as temporary:
+            made.save(temporary, card.folders)
+    counts = [Counter(sframe["label"]) for sframe in made.sframes]
+    seconds = perf_counter() - start, made.feature_seconds
+    notes = (*made.notes, *_foreign(card, source))
+    how = made.extractions["deep_features"]
+    return Built(card, folder, how, *counts, *seconds, made.unreadable, notes)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A pair of SFrames, and what else there is to say of them, see `Built`."""
+
+    sframes: tuple
+    extractions: dict
+    feature_seconds: float
+    unreadable: Tuple[str, ...]
+    notes: Tuple[str, ...]
+
+    def save(self, folder, names):
+        """Save the SFrames with their extractions as sub-folders of these names."""
+        for name, sframe in zip(names, self.sframes):
+            sframe.save(str(Path(folder) / name))
+            features.write_extractions(Path(folder) / name, self.extractions)
+
+
+def make(card, source, options, extraction, recipe=False, weights=None, progress=True):
+    """Return a `Made`: read the source, split it, and extract the features; write nothing."""
+    listing, images, unreadable = _read(card, source, options)
+    split = card.split(listing, options)
+    table = image_sframe(listing.ids, images, listing.labels)
+    sframes = [take_rows(table, rows) for rows in (split.train, split.test)]
+    start = perf_counter()
+    columns = [sframe["image"] for sframe in sframes]
+    deep, how = _features(columns, extraction, recipe, weights, progress)
+    seconds = perf_counter() - start
+    for sframe, X, images in zip(sframes, deep, columns):
+        sframe["deep_features"] = vectors_to_sarray(X)
+        pixels = features.extract(images, PIXELS, progress=False)
+        sframe["image_array"] = vectors_to_sarray(pixels)
+    extractions = {"deep_features": how, "image_array": PIXELS}
+    notes = () if split.note is None else (split.note,)
+    return Made(tuple(sframes), extractions, seconds, unreadable, notes)
+
+
+def _read(card, source, options):
+    """Return a `Listing`, its images as a column, and a line for each unreadable picture."""
+    import turicreate as tc
+
+    builder, found, names, unreadable = tc.SArrayBuilder(dtype=tc.Image), [], [], []
+    for picture in card.read(source, options):
+        names.append(picture.name)
+        try:
+            builder.append(_stored(picture.data, getattr(options, "max_side", None)))
+        except InputError as error:
+            # A file's path stands in the error already.
+            unreadable.append(f"{picture.name}: {error}" if picture.name else str(error))
+            continue
+        found.append((picture.part, picture.id, picture.name, picture.label))
+    if not found:
+        raise InputError(f"{source}: none of the {len(names)} files is a picture")
+    ids = _ids(found, names)
+    parts, _, _, labels = map(np.array, zip(*found))
+    order = np.lexsort([ids, parts])
+    images = take_rows(tc.SFrame({"image": builder.close()}), order)["image"]
+    return Listing(ids[order], labels[order], parts[order]), images, tuple(unreadable)
+
+
+def _ids(found, names):
+    rank = {name: position for position, name in enumerate(sorted(names))}
+    return np.array([rank[name] if number is None else number for _, number, name, _ in found])
+
+
+def _stored(data, max_side):
+    pixels = as_rgb(data)
+    if isinstance(data, bytes):
+        return file_to_image(data)
+    longest = max(pixels.shape[:2])
+    if max_side is not None and longest > max_side:
+        height, width = (max(1, round(side * max_side / longest)) for side in pixels.shape[:2])
+        small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+        pixels = np.asarray(small)
+    return pixels_to_image(pixels)
+
+
+def _features(columns, extraction, recipe, weights, progress):
+    """Return the features of the training and the test images, and how they were made."""
+    sides, parts = ([], []), []
+    for part in extraction.parts:
+        raw = [features.extract(c, part, weights=weights, progress=progress) for c in columns]
+        parts.append(part.fitted(raw[0]) if recipe else part)
+        for side, X in zip(sides, raw):
+            side.append(parts[-1].finished(X))
+    return [np.concatenate(side, axis=1) for side in sides], features.join(parts)
+
+
+def fetch(card, progress=True):
+    """Return the path of the official archive, downloaded if need be.
+
+    Raises
+    ------
+    InputError
+        When there is no place to get it from.
+    DownloadError
+        When it cannot be downloaded; what was there stays.
+    """
+    if card.url is None:
+        raise InputError(f"{card.name} has no official archive; give the {card.source} to read")
+    path = data_folder() / "downloads" / card.url.rsplit("/", 1)[-1]
+    option = " ARCHIVE=path" if card.command.startswith("make") else " --archive path"
+    way_out = f"download it elsewhere and run `{card.command}{option}`"
+    return download(card.url, path, card.md5, way_out, progress)
+
+
+def _checked_options(card, given):
+    known = {"seed": card.seed, **{name: option.default for name, option in card.options.items()}}
+    for name in given:
+        if name not in known:
+            raise InputError(f"{card.name} has no option {name!r}; it has {', '.join(known)}")
+    options = SimpleNamespace(**{**known, **given})
+    max_side = getattr(options, "max_side", None)
+    if max_side is not None and max_side < 1:
+        raise InputError(f"max_side={max_side} must be at least 1 pixel")
+    return options
+
+
+def _ready(card, extraction, weights):
+    how = features.as_extraction(card.extraction if extraction is None else extraction)
+    if weights is not None and len(how.parts) > 1:
+        raise InputError(f"weights={str(weights)!r} fit one backbone, not {how}; leave them out")
+    how = features.identified(how, weights)
+    # Before the archive is downloaded: missing weights should not cost that wait.
+    features.extract([], how, weights=weights, progress=False)
+    return how
+
+
+def _default_output(card, output):
+    if output is None and card.source == "folder":
+        raise InputError("output=None: name the folder to make, for example data/mine")
+    return place_of(card) if output is None else output
+
+
+def _foreign(card, source):
+    """Yield a line that says so when an archive is not an official one."""
+    if card.url is None:
+        return
+    import pooch
+
+    found = pooch.file_hash(str(source), "md5")
+    if found not in (card.md5, *card.other_md5):
+        official = card.url.rsplit("/", 1)[-1]
+        yield (
+            f"note: {Path(source).name} has MD5 {found}, so it is not the official {official}; "
+            "it was used as it is"
+        )
+
+
+def list_unreadable(unreadable):
+    """Return the pictures that were left out as lines to print, with their number."""
+    if not unreadable:
+        return []
+    files = (
+        "file is no readable picture and was"
+        if len(unreadable) == 1
+        else "files are no readable pictures and were"
+    )
+    return [f"{len(unreadable)} {files} left out:", *(f"  {line}" for line in unreadable)]
+
+
+@contextmanager
+def _output_folder(folder, card):
+    """Yield the folder to build, kept from other builders until the block ends."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; name a folder that is new or an older build")
+    # macOS leaves .DS_Store in every folder that was looked at.
+    known = (*card.folders, *card.former_folders, ".DS_Store")
+    others = sorted(entry.name for entry in folder.glob("*") if entry.name not in known)
+    if others:
+        raise InputError(
+            f"{folder} holds {others[0]!r}, which would be lost; "
+            "name a folder that is new, empty, or an older build"
+        )
+    with exclusive(folder):
+        yield folder
+
+
+def how_to_use(folder, card):
+    """Return the command that runs the notebooks on a folder that was built.
+
+    Examples
+    --------
+    >>> how_to_use(data_folder() / "cifar10", get_card("cifar10"))
+    'IMAGE_RETRIEVAL_DATA=cifar10 make run'
+    """
+    folder, root = Path(folder).resolve(), repository_root()
+    if folder == place_of(card).resolve() and card.source != "folder":
+        name = card.name
+    elif root in folder.parents:
+        name = folder.relative_to(root).as_posix()
+    else:
+        name = str(folder)
+    return f"{card.variable}={quote(name)} make run"
+
+
+def _short(folder):
+    try:
+        return folder.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return folder

@@ -1,0 +1,155 @@
+"""What there is to know of a data set, on one card.
+
+A further data set is a module with a reader and a `Card`, and its name in the list of
+`image_retrieval.datasets.registry`.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional, Tuple, Union
+
+import numpy as np
+
+from image_retrieval.features import Extraction
+
+TRAIN, TEST = "image_train_data", "image_test_data"
+COLUMNS = ("id", "image", "label", "deep_features", "image_array")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a reader hands it out.
+
+    Attributes
+    ----------
+    label : str
+    data : bytes, Path or picture
+        The bytes of a picture file are kept as they are; anything else that
+        `image_retrieval.images.as_rgb` takes becomes pixels.
+    name : str
+        What it is called in the list of the pictures that cannot be read.
+    id : int, optional
+        Where there is none, the position of the name among all names in alphabetical order.
+    part : {"train", "test"}, optional
+        Where the data set has an official split.
+    """
+
+    label: str
+    data: Union[bytes, Path, Any] = field(repr=False)
+    name: str = ""
+    id: Optional[int] = None
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All pictures that could be read, in the order of their parts and ids, for a split.
+
+    Attributes
+    ----------
+    ids : ndarray of int, shape (n,)
+    labels, parts : ndarray of str, shape (n,)
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    parts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which pictures of a listing to train and to test with.
+
+    Attributes
+    ----------
+    train, test : sequence of int
+        Positions in the listing, in the order wanted.
+    note : str, optional
+        A line on the choice, for the report.
+    """
+
+    train: Any
+    test: Any
+    note: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a builder: its value when not given, and one line of help."""
+
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A data set: what it is called, where it lies and how it is made.
+
+    Attributes
+    ----------
+    name : str
+        For `locate`, `load`, `build` and the command line.
+    title : str
+        What it is, in a few words.
+    place : str, optional
+        Its folder in the clone; `data/` and the name when not given.
+    restore : str
+        The command that brings it (back) into its folder.
+    about : str
+        The help of its command: a line, and more of them.
+    read : callable
+        `read(source, options)` yields a `Picture` for each picture of an archive or folder.
+    split : callable
+        `split(listing, options)` returns a `Split`.
+    options : dict of str to Option
+        What the reader and the split want to be told besides the seed.
+    seed : int
+        Of the split, when not given.
+    source : {"archive", "folder"}
+        What it is made of; for a folder, the folder to make must be named, too.
+    url, md5 : str, optional
+        Where the official archive is published, and its hash in hexadecimal.
+    other_md5 : tuple of str
+        Hashes of other official editions.
+    effort : str
+        How much is downloaded, and about how long it takes.
+    variable : str
+        The environment variable that chooses the data.
+    sample : Card, optional
+        What the clone holds in its place until it is built.
+    labels : tuple of str
+        Empty where they are whatever the source has.
+    extraction : Extraction
+        How its deep features are made, unless something else is wanted.
+    folders, columns : tuple of str
+        Of the SFrames.
+    former_folders : tuple of str
+        Of builds of earlier versions, which may be replaced.
+    """
+
+    name: str
+    title: str
+    place: Optional[str] = None
+    restore: str = ""
+    about: str = ""
+    read: Optional[Callable] = None
+    split: Optional[Callable] = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+    seed: int = 0
+    source: str = "archive"
+    url: Optional[str] = None
+    md5: Optional[str] = None
+    other_md5: Tuple[str, ...] = ()
+    effort: str = ""
+    variable: str = "IMAGE_RETRIEVAL_DATA"
+    sample: Optional["Card"] = None
+    labels: Tuple[str, ...] = ()
+    extraction: Extraction = field(default_factory=Extraction)
+    folders: Tuple[str, str] = (TRAIN, TEST)
+    columns: Tuple[str, ...] = COLUMNS
+    former_folders: Tuple[str, ...] = ()
+
+    @property
+    def command(self):
+        """The command that builds it."""
+        return self.restore or f"python -m image_retrieval {self.name}"

@@ -1,0 +1,130 @@
+"""Choosing rows: of one label as many as of another, in parts, in any order."""
+
+from collections import Counter
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+
+
+def take_rows(sframe, rows):
+    """Return these rows of an SFrame, in this order.
+
+    Parameters
+    ----------
+    sframe : turicreate.SFrame
+    rows : iterable of int
+        Each at most once.
+    """
+    import turicreate as tc
+
+    place = {int(row): position for position, row in enumerate(rows)}
+    chosen = sframe[tc.SArray([int(row in place) for row in range(len(sframe))])]
+    places = [place[row] for row in sorted(place)]
+    if places == sorted(places):
+        return chosen
+    chosen = chosen.add_column(tc.SArray(places), "_place").sort("_place")
+    return chosen.remove_column("_place")
+
+
+def choose_rows(labels, count, seed, name="count", fixed=None):
+    """Choose rows at random, the same number of each label as far as possible.
+
+    The rows come in ascending order, which is CIFAR-10's own and mixes the labels. For each
+    place in `fixed`, the row there changes places with the next one of the label wanted.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    count : int
+        Number of rows to choose.
+    seed : int
+    name : str
+        How an error message calls `count`.
+    fixed : dict of int to str, optional
+        Labels that places in the result must have.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    InputError
+        When there are not so many rows, or too few for the fixed places.
+
+    Examples
+    --------
+    >>> choose_rows(["cat", "dog", "cat", "cat"], 2, seed=0)
+    [1, 3]
+    """
+    labels = np.asarray(labels)
+    least = max(fixed) + 1 if fixed else 1
+    if not least <= count <= len(labels):
+        raise InputError(
+            f"{name}={count} cannot be had: there are {len(labels):,} {name} images of "
+            f"{', '.join(sorted(set(labels)))}; choose {least} to {len(labels):,}"
+        )
+    rows = sorted(_even_choice(labels, count, seed))
+    for place, label in (fixed or {}).items():
+        _put_label(rows, labels, place, label, set(fixed) - {place})
+    return rows
+
+
+def _even_choice(labels, count, seed):
+    # RandomState's streams are frozen, those of default_rng may change with NumPy's version.
+    random = np.random.RandomState(seed)
+    shuffled = [random.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    ranked = [(rank, row) for rows in shuffled for rank, row in enumerate(rows.tolist())]
+    # A stable sort by rank deals the labels out in turn; a label that runs out is passed over.
+    return [row for _, row in sorted(ranked, key=lambda pair: pair[0])[:count]]
+
+
+def _put_label(rows, labels, place, label, taken):
+    later = [*range(place, len(rows)), *range(place)]
+    found = next((i for i in later if labels[rows[i]] == label and i not in taken), None)
+    if found is None:
+        raise InputError(f"there is no image of {label!r} for row {place}; choose more rows")
+    rows[place], rows[found] = rows[found], rows[place]
+
+
+def split_rows(labels, test_size=0.3, seed=42):
+    """Split rows at random, each label in the same proportion.
+
+    Parameters
+    ----------
+    labels : sequence of n str
+    test_size : float
+        Share of the rows for the second part, between 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    train, test : list of int
+        Row numbers, ascending.
+
+    Raises
+    ------
+    InputError
+        When a label has a single picture, or the share leaves a part without some label.
+
+    Examples
+    --------
+    >>> train, test = split_rows(["cat"] * 10 + ["dog"] * 10)
+    >>> len(train), len(test)
+    (14, 6)
+    """
+    from sklearn.model_selection import train_test_split
+
+    rows = list(range(len(labels)))
+    try:
+        train, test = train_test_split(
+            rows, test_size=test_size, random_state=seed, stratify=labels
+        )
+    except ValueError as error:
+        few, count = min(Counter(labels).items(), key=lambda item: item[1])
+        raise InputError(
+            f"{len(labels)} pictures cannot be split with test_size={test_size} ({error}); "
+            f"{str(few)!r} has {count}: add pictures, or choose another share between 0 and 1"
+        ) from None
+    return sorted(train), sorted(test)
