@@ -12,12 +12,13 @@ import numpy as np
 from PIL import Image
 
 from image_retrieval.errors import InputError
+from image_retrieval.features.records import write_extractions
 from image_retrieval.files import atomic_folder
 from image_retrieval.images import as_rgb, iterate_rgb
-from image_retrieval.tables import column, column_names
+from image_retrieval.tables import column, column_names, extractions_of
 
-# Turi Create's numbers for a whole JPEG file and for pixels that are not compressed.
-_JPEG, _RAW = 0, 2
+# Turi Create's numbers for whole files, and for pixels that are not compressed.
+_FILES, _RAW = {"JPEG": 0, "PNG": 1}, 2
 _VECTORS_PER_APPEND = 256
 _ORIENTATION = 0x0112  # the EXIF tag
 
@@ -40,7 +41,7 @@ def images_to_sarray(images):
 
     builder = tc.SArrayBuilder(dtype=tc.Image)
     for pixels in iterate_rgb(images):
-        builder.append(_turicreate_image(pixels.tobytes(), pixels.shape, _RAW))
+        builder.append(pixels_to_image(pixels))
     return builder.close()
 
 
@@ -283,11 +284,14 @@ def write_sframes(folder, **sframes):
     folder : str or Path
         Replaced as a whole when everything has been written.
     **sframes : SFrame
-        By the sub-folder's name, for example `image_train_data=train`.
+        By the sub-folder's name, for example `image_train_data=train`. What a table knows of
+        its extractions is written beside it.
     """
     with atomic_folder(folder) as temporary:
         for name, sframe in sframes.items():
             sframe.save(str(temporary / name))
+            if extractions_of(sframe):
+                write_extractions(temporary / name, extractions_of(sframe))
 
 
 def file_to_image(data):
@@ -301,15 +305,19 @@ def file_to_image(data):
     Returns
     -------
     turicreate.Image
-        A plain JPEG, gray or RGB, is kept as it is, which takes a tenth of the memory of its
-        pixels; anything else becomes uncompressed RGB.
+        A plain JPEG or PNG, gray or RGB, is kept as it is, which takes a tenth of the memory
+        of its pixels; anything else becomes uncompressed RGB.
     """
     with Image.open(io.BytesIO(data)) as image:
-        upright = image.getexif().get(_ORIENTATION, 1) == 1
-        if image.format == "JPEG" and image.mode in ("L", "RGB") and upright:
+        plain = image.getexif().get(_ORIENTATION, 1) == 1 and "transparency" not in image.info
+        if image.format in _FILES and image.mode in ("L", "RGB") and plain:
             shape = (image.height, image.width, len(image.getbands()))
-            return _turicreate_image(data, shape, _JPEG)
-    pixels = as_rgb(data)
+            return _turicreate_image(data, shape, _FILES[image.format])
+    return pixels_to_image(as_rgb(data))
+
+
+def pixels_to_image(pixels):
+    """Return pixels, uint8 of shape (h, w, 3), as an uncompressed Turi Create image."""
     return _turicreate_image(pixels.tobytes(), pixels.shape, _RAW)
 
 

@@ -8,7 +8,9 @@ from cifar10_archives import make_archive, stub_features
 from PIL import Image
 
 from image_retrieval import cli
-from image_retrieval.datasets import load
+from image_retrieval.datasets import load, locate
+
+COMMANDS = ("cifar10", "caltech101", "folder", "evaluate")
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def test_the_module_runs_as_a_program_and_lists_its_commands():
     program = [sys.executable, "-m", "image_retrieval", "--help"]
     done = subprocess.run(program, env=environment, stdout=subprocess.PIPE, check=True)
     shown = done.stdout.decode().split()
-    for command in cli.COMMANDS:
+    for command in COMMANDS:
         assert command in shown
 
 
@@ -41,7 +43,7 @@ def test_help_imports_neither_turi_create_nor_a_network():
     assert done.stdout.decode().splitlines()[-1] == "set()"
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         run(command, "--help")
@@ -63,11 +65,7 @@ def test_cifar10_builds_and_says_what_it_did(tmp_path, capsys, stub):
     assert [len(sframe) for sframe in load(output)] == [41, 20]
 
 
-def test_folder_builds_and_names_what_it_left_out(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(
-        "image_retrieval.features.extract",
-        lambda images, **_: stub_features([image.pixel_data for image in images]),
-    )
+def test_folder_builds_and_names_what_it_left_out(tmp_path, capsys, stub):
     for number in range(8):
         path = tmp_path / "in" / "ab"[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,8 +97,49 @@ def test_errors_are_one_line_and_write_nothing(tmp_path, capsys, arguments):
     assert not output.exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        ([], "efficientnet_lite2 at 160 px"),
+        (["--size", 32, "--flip"], "efficientnet_lite2 at 32 px, with mirror images"),
+        (["--backbone", "pixels:8"], "pixels at 8 px"),
+        (["--backbone", "pixels", "--size", 9], "pixels at 9 px"),
+        (["--backbone", "pixels:8, pixels:4"], "pixels at 8 px + pixels at 4 px"),
+        (["--backbone", "pixels:8,pixels", "--recipe"], "8 px, recipe + pixels at 32 px, recipe"),
+    ],
+)
+def test_options_say_how_features_are_made_and_the_data_remembers(
+    tmp_path, capsys, monkeypatch, options, made
+):
+    archive, output = make_archive(tmp_path / "a.tar.gz"), tmp_path / "out"
+    if "--recipe" not in options and "--backbone" not in options:
+        monkeypatch.setattr("image_retrieval.features.extract", stub_features)
+    arguments = ["--archive", archive, "--train", 24, "--test", 12, "--output", output, *options]
+    assert run("cifar10", *arguments) == 0
+    assert made in capsys.readouterr().out
+    assert made in str(locate(output).extraction)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--backbone", "vgg16"], "vgg16"),
+        (["--backbone", "pixels:big"], "--backbone pixels:big: the size must be a whole number"),
+        (["--backbone", "pixels,pixels:8", "--weights", "w"], "weights='w' fit one backbone"),
+        (["--backbone", "efficientnet_lite0", "--weights", "missing.bin"], "missing.bin"),
+        (["--size", 3], "size=3"),
+    ],
+)
+def test_a_bad_extraction_is_one_line_before_anything_is_read(tmp_path, capsys, options, message):
+    output = ["--archive", tmp_path / "not read", "--output", tmp_path / "out"]
+    assert run("cifar10", *output, *options) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def failing(error):
-    def run(args):
+    def run(card, args):
         raise error
 
     return run
@@ -115,7 +154,7 @@ def failing(error):
     ],
 )
 def test_interrupts_and_a_full_disk_are_one_line(monkeypatch, capsys, error, code, line):
-    monkeypatch.setattr("image_retrieval.commands.cifar10.run", failing(error))
+    monkeypatch.setattr("image_retrieval.commands.build.run", failing(error))
     assert run("cifar10") == code
     shown = capsys.readouterr().err
     assert line in shown
@@ -123,7 +162,7 @@ def test_interrupts_and_a_full_disk_are_one_line(monkeypatch, capsys, error, cod
 
 
 def test_a_mistake_in_the_program_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("image_retrieval.commands.cifar10.run", failing(KeyError("x")))
+    monkeypatch.setattr("image_retrieval.commands.build.run", failing(KeyError("x")))
     with pytest.raises(KeyError):
         run("cifar10")
 

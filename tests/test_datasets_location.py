@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from image_retrieval.datasets import load, locate, location
+from image_retrieval.datasets.cards import TEST, TRAIN
 from image_retrieval.errors import InputError
 from image_retrieval.sframes import image_sframe, write_sframes
 
@@ -21,7 +22,7 @@ def clone(tmp_path, monkeypatch):
     root.mkdir()
     (root / "notebooks").mkdir()
     make_data(root / "sample")
-    for name in (location.TRAIN, location.TEST):
+    for name in (TRAIN, TEST):
         (root / "sample" / name).rename(root / name)
     (root / "sample").rmdir()
     monkeypatch.setattr(location, "repository_root", lambda: root)
@@ -34,7 +35,7 @@ def make_data(folder, rows=3, **columns):
     pixels = np.zeros((rows, 4, 4, 3), np.uint8)
     columns = {"deep_features": np.ones((rows, 2)), **columns}
     table = image_sframe(range(rows), pixels, ["cat"] * rows, **columns)
-    write_sframes(folder, **{location.TRAIN: table, location.TEST: table[:2]})
+    write_sframes(folder, **{TRAIN: table, TEST: table[:2]})
     return folder
 
 
@@ -90,7 +91,10 @@ def test_data_set_aside_by_a_killed_build_is_brought_back(clone):
         ("empty", "IMAGE_RETRIEVAL_DATA='empty' has no image_train_data/ in it"),
         ("half", "IMAGE_RETRIEVAL_DATA='half' has no image_test_data/ in it"),
         ("file", "IMAGE_RETRIEVAL_DATA='file' names no data"),
-        ("cifar10", "build it with `make cifar10`"),
+        (
+            "cifar10",
+            "get it with `make cifar10`, or choose the bundled sample with IMAGE_RETRIEVAL_DATA=s",
+        ),
     ],
 )
 def test_each_bad_value_gets_one_line(clone, monkeypatch, asked, message):
@@ -116,7 +120,7 @@ def test_data_that_cannot_be_used_is_named(clone):
         load("mine")
     assert "\n" not in str(caught.value)
     table = image_sframe([1], np.zeros((1, 4, 4, 3), np.uint8), ["cat"])
-    write_sframes(folder, **{location.TRAIN: table, location.TEST: table})
+    write_sframes(folder, **{TRAIN: table, TEST: table})
     with pytest.raises(InputError, match="has no column 'deep_features'"):
         load("mine")
 

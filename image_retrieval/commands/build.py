@@ -2,7 +2,7 @@
 
 from image_retrieval import datasets
 from image_retrieval.errors import InputError
-from image_retrieval.features import Extraction, backbones, join
+from image_retrieval.features import as_extraction, backbones, join
 
 
 def add_arguments(card, parser):
@@ -42,9 +42,9 @@ def _add_extraction(card, parser):
     parser.add_argument(
         "--backbone",
         metavar="NAME[:SIZE]",
-        nargs="+",
-        help=f"what to make features with, of {', '.join(backbones())}; several stand side by "
-        f"side, best with --recipe (default: {card.extraction.backbone})",
+        help=f"what to make features with, of {', '.join(backbones())}; several, with commas "
+        f"between, stand side by side, best with --recipe "
+        f"(default: {card.extraction or backbones()[0]})",
     )
     parser.add_argument(
         "--size", metavar="PIXELS", type=int, help="side of the square pictures are stretched to"
@@ -62,28 +62,27 @@ def run(card, args):
     """Build the data and print what was built and what could not be read."""
     options = {name: getattr(args, name) for name in ("seed", *card.options)}
     how = extraction_of(card, args.backbone, args.size, args.flip)
-    made = datasets.build(
-        card, args.source, args.output, how, args.recipe, args.weights, **options
-    )
+    made = datasets.build(card, args.source, args.output, how, args.recipe, args.weights, **options)
     print(made.report())
 
 
 def extraction_of(card, names, size=None, flip=False):
-    """Return the extraction that `NAME` or `NAME:SIZE`, or several of them, stand for.
+    """Return the extraction that `NAME` or `NAME:SIZE` stands for, or several with commas between.
 
     Examples
     --------
     >>> from image_retrieval.datasets.registry import get_card
-    >>> str(extraction_of(get_card("cifar10"), ["efficientnet_lite0:128", "pixels"]))
+    >>> str(extraction_of(get_card("cifar10"), "efficientnet_lite0:128,pixels"))
     'efficientnet_lite0 at 128 px + pixels at 32 px'
     """
-    # A Makefile passes several names as one text.
-    names = " ".join(names or [card.extraction.backbone]).replace(",", " ").split()
-    return join(_part(name, size, flip) for name in names)
+    changes = {**({} if size is None else {"size": size}), **({"flip": True} if flip else {})}
+    if not names:
+        return as_extraction(card.extraction, **changes)
+    return join(_part(name.strip(), changes) for name in names.split(","))
 
 
-def _part(named, size, flip):
-    name, _, own = named.partition(":")
-    if own and not own.isdecimal():
+def _part(named, changes):
+    name, _, size = named.partition(":")
+    if size and not size.isdecimal():
         raise InputError(f"--backbone {named}: the size must be a whole number of pixels")
-    return Extraction(name, int(own) if own else size, flip=flip)
+    return as_extraction(name, **{**changes, **({"size": int(size)} if size else {})})

@@ -7,6 +7,7 @@ only a few are in memory at a time.
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
@@ -23,14 +24,17 @@ from image_retrieval.datasets.registry import get_card
 from image_retrieval.datasets.rows import take_rows
 from image_retrieval.download import download
 from image_retrieval.errors import InputError
-from image_retrieval.files import atomic_folder, exclusive
+from image_retrieval.files import exclusive
 from image_retrieval.images import as_rgb
 from image_retrieval.sframes import (
     file_to_image,
     image_sframe,
     pixels_to_image,
     vectors_to_sarray,
+    with_extractions,
+    write_sframes,
 )
+from image_retrieval.tables import extractions_of
 
 # What the original tables' `image_array` holds: the pixels of 32x32.
 PIXELS = features.Extraction("pixels", size=32)
@@ -144,30 +148,22 @@ def build(
     with _output_folder(_default_output(card, output), card) as folder:
         source = source or fetch(card, progress)
         made = make(card, source, options, extraction, recipe, weights, progress)
-        with atomic_folder(folder) as temporary:
-            made.save(temporary, card.folders)
+        write_sframes(folder, **dict(zip(card.folders, made.sframes)))
     counts = [Counter(sframe["label"]) for sframe in made.sframes]
     seconds = perf_counter() - start, made.feature_seconds
     notes = (*made.notes, *_foreign(card, source))
-    how = made.extractions["deep_features"]
+    how = extractions_of(made.sframes[0])["deep_features"]
     return Built(card, folder, how, *counts, *seconds, made.unreadable, notes)
 
 
 @dataclass(frozen=True)
 class Made:
-    """A pair of SFrames, and what else there is to say of them, see `Built`."""
+    """A pair of SFrames that know their extractions, and what else `Built` says of them."""
 
     sframes: tuple
-    extractions: dict
     feature_seconds: float
     unreadable: Tuple[str, ...]
     notes: Tuple[str, ...]
-
-    def save(self, folder, names):
-        """Save the SFrames with their extractions as sub-folders of these names."""
-        for name, sframe in zip(names, self.sframes):
-            sframe.save(str(Path(folder) / name))
-            features.write_extractions(Path(folder) / name, self.extractions)
 
 
 def make(card, source, options, extraction, recipe=False, weights=None, progress=True):
@@ -180,13 +176,17 @@ def make(card, source, options, extraction, recipe=False, weights=None, progress
     columns = [sframe["image"] for sframe in sframes]
     deep, how = _features(columns, extraction, recipe, weights, progress)
     seconds = perf_counter() - start
-    for sframe, X, images in zip(sframes, deep, columns):
-        sframe["deep_features"] = vectors_to_sarray(X)
-        pixels = features.extract(images, PIXELS, progress=False)
-        sframe["image_array"] = vectors_to_sarray(pixels)
-    extractions = {"deep_features": how, "image_array": PIXELS}
+    made = tuple(map(partial(_finished, card, how), sframes, deep))
     notes = () if split.note is None else (split.note,)
-    return Made(tuple(sframes), extractions, seconds, unreadable, notes)
+    return Made(made, seconds, unreadable, notes)
+
+
+def _finished(card, how, sframe, X):
+    pixels = features.extract(sframe["image"], PIXELS, progress=False)
+    sframe["deep_features"], sframe["image_array"] = map(vectors_to_sarray, (X, pixels))
+    return with_extractions(
+        sframe[list(card.columns)], {"deep_features": how, "image_array": PIXELS}
+    )
 
 
 def _read(card, source, options):
@@ -271,7 +271,7 @@ def _checked_options(card, given):
 
 
 def _ready(card, extraction, weights):
-    how = features.as_extraction(card.extraction if extraction is None else extraction)
+    how = features.as_extraction(extraction or card.extraction)
     if weights is not None and len(how.parts) > 1:
         raise InputError(f"weights={str(weights)!r} fit one backbone, not {how}; leave them out")
     how = features.identified(how, weights)

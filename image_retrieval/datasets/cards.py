@@ -10,7 +10,7 @@ from typing import Any, Callable, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
-from image_retrieval.features import Extraction
+from image_retrieval.features import Extraction, JoinedExtraction
 
 TRAIN, TEST = "image_train_data", "image_test_data"
 COLUMNS = ("id", "image", "label", "deep_features", "image_array")
@@ -119,8 +119,9 @@ class Card:
         What the clone holds in its place until it is built.
     labels : tuple of str
         Empty where they are whatever the source has.
-    extraction : Extraction
-        How its deep features are made, unless something else is wanted.
+    extraction : Extraction, JoinedExtraction or str, optional
+        How its deep features are made, unless something else is wanted; in the default way
+        when not given.
     folders, columns : tuple of str
         Of the SFrames.
     former_folders : tuple of str
@@ -144,7 +145,7 @@ class Card:
     variable: str = "IMAGE_RETRIEVAL_DATA"
     sample: Optional["Card"] = None
     labels: Tuple[str, ...] = ()
-    extraction: Extraction = field(default_factory=Extraction)
+    extraction: Union[Extraction, JoinedExtraction, str, None] = None
     folders: Tuple[str, str] = (TRAIN, TEST)
     columns: Tuple[str, ...] = COLUMNS
     former_folders: Tuple[str, ...] = ()

@@ -94,15 +94,15 @@ def locate(name=None, dataset="cifar10"):
         When there is no such data.
     """
     card = get_card(dataset)
-    asked = str(name or os.environ.get(card.variable) or "")
-    if asked == "sample" and card.sample:
-        return _checked(card.sample, card)
-    if asked in CARDS:
-        return _checked(CARDS[asked], CARDS[asked])
+    # Only what has a sample is a system of its own, with notebooks that look at a variable.
+    asked = str(name or (card.sample and os.environ.get(card.variable)) or "")
+    known = _named(card)
+    if asked in known:
+        return _checked(known[asked])
     if asked:
         return _folder(asked, "data" if name else card.variable, card)
     built = _place(card)
-    return built if built.is_there or not card.sample else _checked(card.sample, card)
+    return built if built.is_there or not card.sample else _checked(card.sample)
 
 
 def load(name=None, dataset="cifar10"):
@@ -161,14 +161,20 @@ def _place(card):
     return location
 
 
-def _checked(card, asked):
+def _checked(card):
     location = _place(card)
     if not location.is_there:
         way_out = f"get it with `{card.command}`"
         if card.sample:
-            way_out += f", or choose the bundled sample with {asked.variable}=sample"
+            way_out += f", or choose the bundled sample with {card.variable}=sample"
         raise InputError(f"{card.title} is not in {location.folder}; {way_out}")
     return location
+
+
+def _named(card):
+    """Return the cards that a name may stand for, where this one's data is looked for."""
+    named = {name: other for name, other in CARDS.items() if other.source == "archive"}
+    return {"sample": card.sample, **named} if card.sample else named
 
 
 def _folder(asked, source, card):
@@ -178,8 +184,7 @@ def _folder(asked, source, card):
         restore_folder(here)
         folder = here if here.exists() else repository_root() / folder
     restore_folder(folder)
-    names = [*["sample"] * bool(card.sample), *CARDS]
-    choices = f"give {', '.join(map(repr, names))}, or a folder that holds " + " and ".join(
+    choices = f"give {', '.join(map(repr, _named(card)))}, or a folder that holds " + " and ".join(
         f"{name}/" for name in card.folders
     )
     if not folder.is_dir():
