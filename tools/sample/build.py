@@ -1,46 +1,35 @@
-"""Draw the bundled sample, `image_train_data/` and `image_test_data/`, from its sources.
+"""Draw the bundled samples again from their sources, and make their features.
 
-The pixels depend on the seed and on the versions of the drawings, the renderer, NumPy and
-Pillow, all of which are pinned; the deep features are computed from them.
+The pixels depend on the versions of the drawings, the renderer, NumPy and Pillow, all of
+which are pinned.
 """
 
 import argparse
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
-import numpy as np
-
-from image_retrieval.datasets.cifar10 import FEATURE_SIZE, FIXED_ROWS, LABELS, choose_rows
+from image_retrieval.datasets.building import make
 from image_retrieval.errors import ImageRetrievalError
-from image_retrieval.features import extract
+from image_retrieval.features import as_extraction
 from image_retrieval.files import atomic_file
-from image_retrieval.sframes import image_sframe
-from tools.sample import drawings
-from tools.sample.compose import Placement, picture
+from tools.sample import caltech101, cifar10, drawings
 from tools.sample.credits import artwork_page
 from tools.sample.save import save_sframe
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SEED = 1
-SIDE = 32
-ROWS = {"image_train_data": 2005, "image_test_data": 800}
-# CIFAR-10 numbers its images up to here; ids of the sample have gaps as the course's have.
-POSITIONS = {"image_train_data": 50_000, "image_test_data": 10_000}
+SAMPLES = {drawings.CIFAR: cifar10.CARD, drawings.CALTECH101: caltech101.CARD}
 
 
 def main(arguments=None):
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.sample.build", description=__doc__)
-    parser.add_argument("--output", type=Path, default=ROOT, help="folder for the two SFrames")
-    parser.add_argument("--seed", type=int, default=SEED)
-    options = parser.parse_args(arguments)
+    parser.add_argument("--output", type=Path, default=ROOT, help="folder for the samples")
+    output, work = parser.parse_args(arguments).output, ROOT / "build" / "sample"
     try:
-        work = ROOT / "build" / "sample"
-        folder = drawings.render(work)
-        for name, sframe in build(folder, options.seed):
-            save_sframe(sframe, options.output / name)
-            print(f"{name}: {len(sframe):,} images")
-        with atomic_file(options.output / "ARTWORK.md") as temporary:
+        for listed, card in SAMPLES.items():
+            save(card, build(card, drawings.render(work, listed)), output)
+        with atomic_file(output / "ARTWORK.md") as temporary:
             temporary.write_text(artwork_page(work), encoding="utf-8")
     except ImageRetrievalError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -48,61 +37,18 @@ def main(arguments=None):
     return 0
 
 
-def build(folder, seed=SEED, rows=ROWS):
-    """Yield the name and SFrame of each side; `folder` holds the rendered drawings."""
-    for name, ids, images, labels in draw(folder, seed, rows):
-        features = extract(images, "efficientnet_lite0", size=FEATURE_SIZE)
-        yield name, image_sframe(ids, images, labels, deep_features=features)
+def build(card, folder):
+    """Return the training and the test images; `folder` holds the rendered drawings."""
+    defaults = {name: option.default for name, option in card.options.items()}
+    options = SimpleNamespace(seed=card.seed, **defaults)
+    return make(card, folder, options, as_extraction(card.extraction)).sframes
 
 
-def draw(folder, seed=SEED, rows=ROWS):
-    """Yield the name, ids, pictures and labels of each side.
-
-    Parameters
-    ----------
-    folder : Path
-        Rendered drawings.
-    seed : int
-        Of everything: the split of the drawings, the order, the pictures.
-    rows : dict of str to int
-        Images of each side.
-
-    Yields
-    ------
-    name : str
-    ids : list of int
-        Positions in a longer order, as in CIFAR-10.
-    images : ndarray of uint8, shape (n, 32, 32, 3)
-    labels : list of str
-    """
-    random = np.random.RandomState(seed)
-    sides = {label: drawings.split(random, listed) for label, listed in drawings.listed().items()}
-    for side, (name, count) in enumerate(rows.items()):
-        cuts = {
-            label: [drawings.load(folder, drawing) for drawing in sides[label][side]]
-            for label in LABELS
-        }
-        labels = _labels(random, count, FIXED_ROWS if side == 0 else None)
-        images = _pictures(random, labels, cuts)
-        ids = np.sort(random.choice(POSITIONS[name], count, replace=False))
-        yield name, ids.tolist(), images, labels
-
-
-def _labels(random, count, fixed):
-    """Return `count` labels in random order, as many of each as can be."""
-    pool = random.permutation(np.resize(LABELS, count)).tolist()
-    return [pool[row] for row in choose_rows(pool, count, seed=0, fixed=fixed)]
-
-
-def _pictures(random, labels, cuts):
-    """Return a picture for each label, taking its drawings in turn."""
-    used = dict.fromkeys(cuts, 0)
-    images = np.empty((len(labels), SIDE, SIDE, 3), np.uint8)
-    for image, label in zip(images, labels):
-        drawing = cuts[label][used[label] % len(cuts[label])]
-        image[...] = picture(random, drawing, SIDE, SIDE, Placement())
-        used[label] += 1
-    return images
+def save(card, sframes, output):
+    """Save both parts at the card's place in `output`."""
+    for name, sframe in zip(card.folders, sframes):
+        save_sframe(sframe, output / card.place / name)
+        print(f"{card.place}/{name}: {len(sframe):,} images")
 
 
 if __name__ == "__main__":

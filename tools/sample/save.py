@@ -2,7 +2,9 @@
 
 import re
 
+from image_retrieval.features import write_extractions
 from image_retrieval.files import atomic_folder
+from image_retrieval.tables import extractions_of
 
 _PREFIX = re.compile(r"\bm_[0-9a-f]{1,16}\b")
 _FIXED = "m_0"
@@ -17,10 +19,13 @@ def save_sframe(sframe, folder):
     Parameters
     ----------
     sframe : turicreate.SFrame
+        What it knows of its extractions is written beside it.
     folder : str or Path
     """
     with atomic_folder(folder) as temporary:
         sframe.save(str(temporary))
+        if extractions_of(sframe):
+            write_extractions(temporary, extractions_of(sframe))
         for path in sorted(temporary.iterdir()):
             if path.suffix in (".ini", ".frame_idx", ".sidx"):
                 text = path.read_bytes().decode("utf-8")
