@@ -16,6 +16,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # through the environment, so that it may hold spaces and quotes.
 option = $(if $(filter command,$(origin $(2))),$(1) "$$$(2)")
 
+# What every data set can be told.
+options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
+    $(call option,--size,SIZE) $(call option,--weights,WEIGHTS) $(call option,--seed,SEED) \
+    $(if $(filter command,$(origin FLIP)),--flip) $(if $(filter command,$(origin RECIPE)),--recipe)
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lab notebooks cifar10 caltech101 sample bench lint format requirements \
         environment clean
@@ -36,16 +41,15 @@ lab: environment  ## open JupyterLab on the notebooks
 notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
 	@$(PYTHON) -m tools.notebooks record $(if $(call option,,NOTEBOOK),$(NOTEBOOK))
 
-cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path TRAIN=2005 TEST=4000 SEED=0]
-	@$(PYTHON) -m image_retrieval cifar10 $(call option,--archive,ARCHIVE) \
-	    $(call option,--train,TRAIN) $(call option,--test,TEST) $(call option,--seed,SEED)
+cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path BACKBONE=name SIZE=px TRAIN=2005]
+	@$(PYTHON) -m image_retrieval cifar10 $(options) $(call option,--train,TRAIN) \
+	    $(call option,--test,TEST)
 
-caltech101: environment  ## build the real Caltech-101 data [ARCHIVE=path]
-	@$(PYTHON) -m image_retrieval caltech101 $(call option,--archive,ARCHIVE)
+caltech101: environment  ## build the real Caltech-101 data [ARCHIVE=path BACKBONE=name WEIGHTS=path]
+	@$(PYTHON) -m image_retrieval caltech101 $(options)
 
 sample: environment  ## draw the bundled samples again from their sources (needs Node.js)
 	@$(PYTHON) -m tools.sample.build
-	@$(PYTHON) -m tools.sample.build_caltech101
 
 bench: environment  ## measure features and search engines
 	@$(PYTHON) -m tools.bench

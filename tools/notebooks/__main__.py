@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 
+from image_retrieval.datasets import locate
+from image_retrieval.datasets.registry import get_card
 from image_retrieval.errors import ImageRetrievalError, InputError
 from image_retrieval.files import atomic_file
 from tools.notebooks.execute import ROOT, SAMPLE_ENVIRONMENT, NotebookError, execute
@@ -56,9 +58,8 @@ def select(folder, names):
 
 def run(paths, pages):
     """Execute the notebooks in order and write a page for each; return 1 if one failed."""
-    from image_retrieval.datasets import locate
-
-    print(locate().description, flush=True)
+    location = locate()
+    print(location.description, flush=True)
     failed = []
     for path in paths:
         notebook, ran = attempt(path)
@@ -69,7 +70,18 @@ def run(paths, pages):
         print(f"{len(failed)} of {len(paths)} notebooks failed. Open {page} to see where.")
     else:
         print(f"All {len(paths)} notebooks ran. Open {page} and the pages beside it.")
+    if location.name == "sample":
+        print(real_photographs())
     return 1 if failed else 0
+
+
+def real_photographs():
+    """Return a line that says how to get what the sample stands in for."""
+    card = get_card("cifar10")
+    return (
+        f"The pictures are drawn. For the real photographs ({card.effort}): `{card.command}`, "
+        f"then `{card.variable}={card.name} make run`."
+    )
 
 
 def record(paths):
