@@ -107,6 +107,7 @@ def chosen(ids, labels, **changes):
         np.concatenate([ids, np.arange(4000)]),
         np.concatenate([labels, test]),
         np.repeat(["train", "test"], [len(ids), 4000]),
+        np.full(len(ids) + 4000, ""),
     )
     return cifar10.split(listing, _checked_options(cifar10.CARD, changes))
 

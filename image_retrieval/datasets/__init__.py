@@ -3,5 +3,6 @@
 from image_retrieval.datasets.building import build
 from image_retrieval.datasets.location import DataLocation, load, locate
 from image_retrieval.datasets.registry import register
+from image_retrieval.datasets.rows import origins
 
-__all__ = ["DataLocation", "build", "load", "locate", "register"]
+__all__ = ["DataLocation", "build", "load", "locate", "origins", "register"]

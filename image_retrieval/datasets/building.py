@@ -6,7 +6,7 @@ only a few are in memory at a time.
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -34,7 +34,7 @@ from image_retrieval.sframes import (
     with_extractions,
     write_sframes,
 )
-from image_retrieval.tables import extractions_of
+from image_retrieval.tables import column_names, extractions_of
 
 # What the original tables' `image_array` holds: the pixels of 32x32.
 PIXELS = features.Extraction("pixels", size=32)
@@ -170,7 +170,8 @@ def make(card, source, options, extraction, recipe=False, weights=None, progress
     """Return a `Made`: read the source, split it, and extract the features; write nothing."""
     listing, images, unreadable = _read(card, source, options)
     split = card.split(listing, options)
-    table = image_sframe(listing.ids, images, listing.labels)
+    origins = {"origin": listing.origins} if any(listing.origins) else {}
+    table = image_sframe(listing.ids, images, listing.labels, **origins)
     sframes = [take_rows(table, rows) for rows in (split.train, split.test)]
     start = perf_counter()
     columns = [sframe["image"] for sframe in sframes]
@@ -184,9 +185,8 @@ def make(card, source, options, extraction, recipe=False, weights=None, progress
 def _finished(card, how, sframe, X):
     pixels = features.extract(sframe["image"], PIXELS, progress=False)
     sframe["deep_features"], sframe["image_array"] = map(vectors_to_sarray, (X, pixels))
-    return with_extractions(
-        sframe[list(card.columns)], {"deep_features": how, "image_array": PIXELS}
-    )
+    names = [*card.columns, *({"origin"} & set(column_names(sframe)))]
+    return with_extractions(sframe[names], {"deep_features": how, "image_array": PIXELS})
 
 
 def _read(card, source, options):
@@ -202,19 +202,21 @@ def _read(card, source, options):
             # A file's path stands in the error already.
             unreadable.append(f"{picture.name}: {error}" if picture.name else str(error))
             continue
-        found.append((picture.part, picture.id, picture.name, picture.label))
+        found.append(replace(picture, data=None))
     if not found:
         raise InputError(f"{source}: none of the {len(names)} files is a picture")
     ids = _ids(found, names)
-    parts, _, _, labels = map(np.array, zip(*found))
+    columns = [[getattr(p, name) for p in found] for name in ("label", "part", "origin")]
+    labels, parts, origins = map(np.array, columns)
     order = np.lexsort([ids, parts])
     images = take_rows(tc.SFrame({"image": builder.close()}), order)["image"]
-    return Listing(ids[order], labels[order], parts[order]), images, tuple(unreadable)
+    listing = Listing(ids[order], labels[order], parts[order], origins[order])
+    return listing, images, tuple(unreadable)
 
 
 def _ids(found, names):
     rank = {name: position for position, name in enumerate(sorted(names))}
-    return np.array([rank[name] if number is None else number for _, number, name, _ in found])
+    return np.array([rank[p.name] if p.id is None else p.id for p in found])
 
 
 def _stored(data, max_side):

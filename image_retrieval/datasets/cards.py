@@ -32,6 +32,8 @@ class Picture:
         Where there is none, the position of the name among all names in alphabetical order.
     part : {"train", "test"}, optional
         Where the data set has an official split.
+    origin : str
+        The photograph or drawing that it was made from, where others were made from it, too.
     """
 
     label: str
@@ -39,6 +41,7 @@ class Picture:
     name: str = ""
     id: Optional[int] = None
     part: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,14 @@ class Listing:
     Attributes
     ----------
     ids : ndarray of int, shape (n,)
-    labels, parts : ndarray of str, shape (n,)
+    labels, parts, origins : ndarray of str, shape (n,)
+        Origins are all empty where none is known.
     """
 
     ids: np.ndarray
     labels: np.ndarray
     parts: np.ndarray
+    origins: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from image_retrieval.errors import InputError
+from image_retrieval.tables import column_names
 
 
 def take_rows(sframe, rows):
@@ -25,6 +26,16 @@ def take_rows(sframe, rows):
         return chosen
     chosen = chosen.add_column(tc.SArray(places), "_place").sort("_place")
     return chosen.remove_column("_place")
+
+
+def origins(table):
+    """Return what each row of a table of images was made from, as a list of str.
+
+    Rows of one photograph or drawing are not independent of each other. Where the table has
+    no column `origin`, each row is taken for a photograph of its own, called by its id.
+    """
+    there = "origin" in column_names(table)
+    return list(table["origin"]) if there else [str(value) for value in table["id"]]
 
 
 def choose_rows(labels, count, seed, name="count", fixed=None):
@@ -88,7 +99,7 @@ def _put_label(rows, labels, place, label, taken):
     rows[place], rows[found] = rows[found], rows[place]
 
 
-def split_rows(labels, test_size=0.3, seed=42):
+def split_rows(labels, test_size=0.3, seed=42, origins=None):
     """Split rows at random, each label in the same proportion.
 
     Parameters
@@ -97,6 +108,8 @@ def split_rows(labels, test_size=0.3, seed=42):
     test_size : float
         Share of the rows for the second part, between 0 and 1.
     seed : int
+    origins : sequence of n str, optional
+        Rows of one origin stay together: the share is then one of the origins.
 
     Returns
     -------
@@ -116,15 +129,21 @@ def split_rows(labels, test_size=0.3, seed=42):
     """
     from sklearn.model_selection import train_test_split
 
-    rows = list(range(len(labels)))
+    origins = range(len(labels)) if origins is None else origins
+    label_of = {}
+    for origin, label in zip(origins, labels):
+        # An origin of several labels, such as a face and its close crop, counts for the first.
+        label_of[origin] = min(label, label_of.get(origin, label))
+    stratify = list(label_of.values())
     try:
-        train, test = train_test_split(
-            rows, test_size=test_size, random_state=seed, stratify=labels
-        )
+        test = train_test_split(
+            list(label_of), test_size=test_size, random_state=seed, stratify=stratify
+        )[1]
     except ValueError as error:
-        few, count = min(Counter(labels).items(), key=lambda item: item[1])
+        few, count = min(Counter(stratify).items(), key=lambda item: item[1])
         raise InputError(
             f"{len(labels)} pictures cannot be split with test_size={test_size} ({error}); "
             f"{str(few)!r} has {count}: add pictures, or choose another share between 0 and 1"
         ) from None
-    return sorted(train), sorted(test)
+    in_test = np.isin(origins, test)
+    return np.flatnonzero(~in_test).tolist(), np.flatnonzero(in_test).tolist()

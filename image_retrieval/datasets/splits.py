@@ -14,8 +14,12 @@ def official(listing, options):
 
 
 def by_share(listing, options):
-    """Keep a share of each label for testing, chosen by the seed; rows in the order of ids."""
-    return Split(*split_rows(listing.labels, options.test_size, options.seed))
+    """Keep a share of each label for testing, chosen by the seed; rows in the order of ids.
+
+    Pictures of one origin go to the same side: a query must not find itself in another cut.
+    """
+    origins = listing.origins if all(listing.origins) else None
+    return Split(*split_rows(listing.labels, options.test_size, options.seed, origins))
 
 
 def shuffled(listing, options):

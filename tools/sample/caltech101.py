@@ -25,19 +25,21 @@ _SEED = 0
 
 def read(folder, options):
     """Yield the pictures as PNG files; `folder` holds the rendered drawings."""
-    for number, (label, image) in enumerate(draw(folder, _SEED)):
+    for number, (label, image, origin) in enumerate(draw(folder, _SEED)):
         file = BytesIO()
         Image.fromarray(image).save(file, "PNG", optimize=True)
-        yield Picture(label, file.getvalue(), id=number)
+        yield Picture(label, file.getvalue(), id=number, origin=origin)
 
 
 def draw(folder, seed, per_label=PER_LABEL):
-    """Yield label and picture in the order of the archive's file names.
+    """Yield label, picture and origin in the order of the archive's file names.
 
     Yields
     ------
     label : str
     image : ndarray of uint8, shape (h, w, 3), or (h, w) where it is gray
+    origin : str
+        The drawing; a close crop shows the one of the picture it was cut from.
     """
     random = np.random.RandomState(seed)
     listed = drawings.listed(drawings.CALTECH101)
@@ -45,12 +47,14 @@ def draw(folder, seed, per_label=PER_LABEL):
     for label in sorted(listed):
         cuts = [drawings.load(folder, drawing) for drawing in listed[label]]
         for number in range(per_label):
+            drawing = listed[FACES if label == CLOSE else label][number % len(cuts)]
             if label == CLOSE:
                 image = close[number]
             else:
                 image, cropped = _picture(random, cuts[number % len(cuts)], label)
                 close += [cropped] if label == FACES else []
-            yield label, _gray(image) if number % GRAY_EVERY == GRAY_EVERY - 1 else image
+            gray = number % GRAY_EVERY == GRAY_EVERY - 1
+            yield label, _gray(image) if gray else image, drawings.origin(drawing)
 
 
 def _picture(random, drawing, label):

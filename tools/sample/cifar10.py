@@ -1,6 +1,7 @@
 """The bundled sample of the course: CIFAR-10's shape, drawn."""
 
 from dataclasses import replace
+from itertools import cycle
 
 import numpy as np
 
@@ -21,12 +22,12 @@ def read(folder, options):
     """Yield the pictures; `folder` holds the rendered drawings."""
     for name, *rows in draw(folder, options.seed):
         part = "train" if name == TRAIN else "test"
-        for number, pixels, label in zip(*rows):
-            yield Picture(label, pixels, id=number, part=part)
+        for number, pixels, label, origin in zip(*rows):
+            yield Picture(label, pixels, id=number, part=part, origin=origin)
 
 
 def draw(folder, seed, rows=ROWS):
-    """Yield the name, ids, pictures and labels of each side.
+    """Yield the name, ids, pictures, labels and origins of each side.
 
     Parameters
     ----------
@@ -44,18 +45,17 @@ def draw(folder, seed, rows=ROWS):
         Positions in a longer order, as in CIFAR-10.
     images : ndarray of uint8, shape (n, 32, 32, 3)
     labels : list of str
+    origins : list of str
+        The drawing that each was made from.
     """
     random = np.random.RandomState(seed)
     sides = {label: drawings.split(random, listed) for label, listed in drawings.listed().items()}
     for side, (name, count) in enumerate(rows.items()):
-        cuts = {
-            label: [drawings.load(folder, drawing) for drawing in sides[label][side]]
-            for label in LABELS
-        }
+        chosen = {label: sides[label][side] for label in LABELS}
         labels = _labels(random, count, FIXED_ROWS if side == 0 else None)
-        images = _pictures(random, labels, cuts)
+        images, origins = _pictures(random, labels, chosen, folder)
         ids = np.sort(random.choice(POSITIONS[name], count, replace=False))
-        yield name, ids.tolist(), images, labels
+        yield name, ids.tolist(), images, labels, origins
 
 
 def _labels(random, count, fixed):
@@ -64,15 +64,15 @@ def _labels(random, count, fixed):
     return [pool[row] for row in choose_rows(pool, count, seed=0, fixed=fixed)]
 
 
-def _pictures(random, labels, cuts):
-    """Return a picture for each label, taking its drawings in turn."""
-    used = dict.fromkeys(cuts, 0)
+def _pictures(random, labels, chosen, folder):
+    """Return a picture for each label, taking its drawings in turn, and their origins."""
+    turns = {label: cycle(listed) for label, listed in chosen.items()}
+    of_rows = [next(turns[label]) for label in labels]
+    cuts = {drawing: drawings.load(folder, drawing) for drawing in set(of_rows)}
     images = np.empty((len(labels), SIDE, SIDE, 3), np.uint8)
-    for image, label in zip(images, labels):
-        drawing = cuts[label][used[label] % len(cuts[label])]
-        image[...] = picture(random, drawing, SIDE, SIDE, Placement())
-        used[label] += 1
-    return images
+    for image, drawing in zip(images, of_rows):
+        image[...] = picture(random, cuts[drawing], SIDE, SIDE, Placement())
+    return images, [drawings.origin(drawing) for drawing in of_rows]
 
 
 CARD = replace(SAMPLE, read=read, split=official, seed=1)

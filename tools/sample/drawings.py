@@ -69,6 +69,11 @@ def split(random, drawings, test_share=TEST_SHARE):
     return train, [drawing for drawing in drawings if _group(drawing) in of_test]
 
 
+def origin(drawing):
+    """Return a name for a drawing, the same for its twin of another set."""
+    return "/".join(_group(drawing))
+
+
 def _group(drawing):
     name_of_set, name = drawing
     return _TWINS.get(name_of_set, name_of_set), name
