@@ -24,11 +24,12 @@ def recall(found, true):
     return np.mean([np.isin(t, f).mean() for f, t in zip(found, true)])
 
 
-def always_prune(monkeypatch, dimensions=(2, 8, 16)):
-    """Let the exact engine rule rows out at once, on few rows of few dimensions, too."""
-    from image_retrieval.index import exact, pruning
+def always_learn(monkeypatch):
+    """Let the exact engine learn a cascade at once, on few rows of few dimensions, too."""
+    from image_retrieval.index.exact import cascade, search
 
-    monkeypatch.setattr(exact, "_PRUNED_ROWS", 0)
-    monkeypatch.setattr(exact, "_PRUNED_QUERIES", 1)
-    monkeypatch.setattr(pruning, "DIMENSIONS", dimensions)
-    monkeypatch.setattr(pruning, "_WORTH", np.inf)
+    monkeypatch.setattr(search, "_LEARN_NUMBERS", 0)
+    monkeypatch.setattr(search, "_LEARN_AFTER", 0)
+    monkeypatch.setattr(search, "_SINGLE", 10**9)
+    monkeypatch.setattr(search, "_ORDERED_PART", 1)
+    monkeypatch.setattr(cascade, "_MOST", 1.0)

@@ -5,7 +5,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from index_reference import always_prune, brute_force, features, recall
+from index_reference import always_learn, brute_force, features, recall
 
 from image_retrieval import index
 from image_retrieval.errors import InputError
@@ -13,7 +13,7 @@ from image_retrieval.index.distances import distances
 
 ENGINES = {
     "exact": ("exact", {}, 1.0),
-    "exact, pruned": ("exact", {"prune_after": 0}, 1.0),
+    "exact, learned": ("exact", {}, 1.0),
     "brute_force": ("turicreate", {"method": "brute_force"}, 1.0),
     "ball_tree": ("turicreate", {"method": "ball_tree"}, 1.0),
     "lsh": ("turicreate", {"method": "lsh"}, 0.2),
@@ -36,8 +36,8 @@ def make(request, milvus_file, monkeypatch):
     engine, options, _ = ENGINES[request.param]
     if engine in NEEDS and find_spec(NEEDS[engine]) is None:
         pytest.skip(f"{NEEDS[engine]} is not installed here")
-    if request.param == "exact, pruned":
-        always_prune(monkeypatch)
+    if request.param == "exact, learned":
+        always_learn(monkeypatch)
     if request.param == "lsh":
         request.getfixturevalue("real_turicreate")
 
@@ -63,6 +63,20 @@ class TestEveryEngine:
             np.testing.assert_array_equal(ids, rows)
             np.testing.assert_allclose(found, true, rtol=1e-4, atol=1e-6)
         assert (np.diff(np.where(np.isinf(found), 1e9, found), axis=1) >= 0).all()
+
+    @pytest.mark.parametrize("kind", ["array", "view", "read-only view"])
+    def test_a_caller_may_change_the_array_later(self, make, kind):
+        X, Q = features(600), features(20, seed=1)
+        mine = X.copy()
+        given = mine if kind == "array" else mine[:]
+        given.flags.writeable = kind != "read-only view"
+        engine = make(given)
+        before = engine.search(Q, k=10)
+        mine /= np.linalg.norm(mine, axis=1, keepdims=True)
+        for ours, theirs in zip(engine.search(Q, k=10), before):
+            np.testing.assert_array_equal(ours, theirs)
+        engine.add(features(5, seed=2))
+        assert recall(engine.search(Q, k=10)[0], before[0]) >= min(make.recall, 0.9)
 
     def test_distance_to_itself_is_zero(self, make):
         X = features(50)
@@ -128,7 +142,7 @@ class TestEveryEngine:
     @pytest.mark.parametrize(
         ("ids", "message"),
         [
-            ([1, 2, 1], "id 1 stands there 2 times"),
+            ([1, 2, 1], "id 1 appears twice"),
             ([1, 2], "2 ids for 3 vectors"),
             ([1, "a", 2], "all integers or all strings, got 'a'"),
             ([1.5, 2.0, 3.0], "all integers or all strings, got 1.5"),
@@ -156,6 +170,11 @@ class TestEveryEngine:
         with pytest.raises(InputError, match=r"shape \(n, d\)"):
             make(np.zeros((2, 3, 4)))
 
+    def test_masked_values(self, make):
+        X = np.ma.masked_less(features(9), 0.5)
+        with pytest.raises(InputError, match="X has masked values"):
+            make(X)
+
     @pytest.mark.parametrize("bad", [[["a", "b"]], [[None, 1.0]], [[1j, 2.0]], [[True, False]]])
     def test_wrong_dtype(self, make, bad):
         with pytest.raises(InputError, match="must hold real numbers"):
@@ -168,7 +187,8 @@ class TestEveryEngine:
 
     def test_bad_k_radius_and_where(self, make):
         engine = make(features(9), labels=["a"] * 9)
-        for options in ({"k": -1}, {"k": 2.5}, {"radius": -1}, {"radius": "2"}, {"where": [3]}):
+        wrong = {"k": (-1, 2.5), "radius": (-1, "2"), "where": ([3], 5)}
+        for options in [{name: value} for name, values in wrong.items() for value in values]:
             with pytest.raises(InputError):
                 engine.search(features(1), **options)
 
@@ -183,6 +203,10 @@ class TestEveryEngine:
             assert within[row, :count].tolist() == ids[row, :count].tolist()
             assert np.isinf(measured[row, count:]).all()
             assert (within[row, count:] == -1).all()
+
+    def test_a_radius_that_no_float_holds(self, make):
+        engine = make(features(9))
+        assert engine.search(features(2), radius=10**400)[0].shape[0] == 2
 
     def test_everything_within_a_radius(self, make):
         if make.name == "lsh":

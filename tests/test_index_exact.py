@@ -5,15 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from index_reference import always_prune, brute_force, features
+from index_reference import always_learn, brute_force, features
 
 from image_retrieval import index
 from image_retrieval.errors import InputError
-from image_retrieval.index import exact, parallel
-from image_retrieval.index.bounds import LowerBounds
+from image_retrieval.index import parallel
 from image_retrieval.index.distances import PairDistances, distances
-from image_retrieval.index.pruning import Pruning
-from image_retrieval.index.selection import lowest
+from image_retrieval.index.exact import cascade, search
+from image_retrieval.index.exact.bounds import LowerBounds
+from image_retrieval.index.exact.cascade import Cascade
+from image_retrieval.index.exact.selection import lowest
 
 RNG = np.random.default_rng(5)
 
@@ -77,83 +78,94 @@ def test_bounds_hold(name, metric):
 
 @pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])
 @pytest.mark.parametrize("name", list(cases()))
-@pytest.mark.parametrize("dimensions", [1, 16, 32])
-def test_the_same_neighbors_when_rows_are_ruled_out(name, metric, dimensions, monkeypatch):
-    always_prune(monkeypatch, (dimensions,))
+def test_the_same_neighbors_after_learning(name, metric, monkeypatch):
+    always_learn(monkeypatch)
     X, Q = (values.astype(np.float32) for values in cases()[name])
-    engine = index.build(X, metric=metric, block_mb=1, prune_after=0)
-    ids, found = engine.search(Q, k=10)
+    engine = index.build(X, metric=metric)
     # Only numbers whose squares overflow float32 are left to the plain way.
-    plain = name == "huge" and metric != "cosine"
-    assert plain or engine._pruning.dimensions == dimensions
+    assert engine.learn() != (name == "huge" and metric != "cosine")
+    answers = [engine.search(q, k=10) for q in Q]
     rows, true = brute_force(X, Q, 10, metric)
-    np.testing.assert_array_equal(found, true)
-    np.testing.assert_array_equal(ids, rows)
+    np.testing.assert_array_equal(np.concatenate([found for _, found in answers]), true)
+    np.testing.assert_array_equal(np.concatenate([ids for ids, _ in answers]), rows)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("name", ["clusters", "one large offset", "near ties", "zeros", "flat"])
-@pytest.mark.parametrize("dimensions", [1, 32])
-def test_bounds_of_principal_components_hold(name, metric, dimensions, monkeypatch):
-    always_prune(monkeypatch)
+@pytest.mark.parametrize("split", [1, 8])
+def test_bounds_of_both_steps_hold(name, metric, split, monkeypatch):
+    always_learn(monkeypatch)
+    monkeypatch.setattr(cascade, "_FIRST", (split, 1.0))
     X, Q = (values.astype(np.float32) for values in cases()[name])
     bounds = LowerBounds(X, metric)
     Y, _, usable = bounds.queries(Q)
-    Q, Y = Q[usable], Y[usable]
-    of = Pruning(bounds, (dimensions,)).of_queries(Y)
-    rows = np.tile(np.arange(len(X)), len(Q))
-    queries = np.repeat(np.arange(len(Q)), len(X))
-    true = PairDistances(X, metric)(Q, queries, rows).reshape(len(Q), len(X))
-    lower = of.bounds(slice(None)).copy()
-    for row in range(0, len(X), 100):
-        assert (lower[:, row] <= of.limits(true[:, row])).all()
+    learned = Cascade.learn(bounds)
+    for q, y in zip(Q[usable], Y[usable]):
+        true = PairDistances(X, metric)(q[None], np.zeros(len(X), int), np.arange(len(X)))
+        squared, slack, *query = (values[0] for values in learned._on_axes(y[None]))
+        first, further = learned._factors(*query)
+        lower = first @ learned._first
+        for bounds in (lower, lower + learned._further @ further):
+            assert (bounds.astype(np.float64) <= true - squared + slack).all()
 
 
-def test_principal_components_rule_most_rows_out():
+def test_two_steps_rule_most_rows_out():
     from tools.bench.features import pool
 
-    X, Q, _ = pool().sample(12_000, 100)
-    engine = index.build(X, prune_after=0)
-    plain = index.build(X, prune_after=None)
-    for one, other in zip(engine.search(Q, k=10), plain.search(Q, k=10)):
-        np.testing.assert_array_equal(one, other)
-    assert 64 <= engine._pruning.dimensions <= 512
-    bounds = engine._pruning.of_queries(Q).bounds(slice(None))
-    limits = engine._pruning.of_queries(Q).limits(plain.search(Q, k=10)[1][:, -1] ** 2)
-    assert (bounds <= limits[:, None]).mean() < 0.05
+    X, Q, _ = pool().sample(12_000, 60)
+    engine = index.build(X)
+    assert engine.learn()
+    Y, _, _ = engine._exact.bounds.queries(Q)
+    left = [len(engine._exact.cascade.candidates(y, 10)) for y in Y]
+    assert 10 <= np.mean(left) < 12
+    for i in range(60):
+        for one, other in zip(engine.search(Q[i], k=10), engine.search(Q, k=10)):
+            np.testing.assert_array_equal(one[0], other[i])
 
 
-def test_rows_without_structure_are_not_pruned():
+def test_rows_without_structure_have_no_cascade():
     X = RNG.normal(size=(12_000, 160)).astype(np.float32)
-    engine = index.build(X, prune_after=0)
-    ids = engine.search(X[:200], k=5)[0]
-    assert engine._pruning.dimensions == 0
-    assert (ids[:, 0] == np.arange(200)).all()
+    engine = index.build(X)
+    assert not engine.learn()
+    assert engine.search(X[7], k=1)[0] == [[7]]
 
 
-def test_pruning_waits_for_enough_queries(monkeypatch):
-    always_prune(monkeypatch)
-    X, Q = features(2000, 64), features(100, 64, seed=1)
-    engine = index.build(X, prune_after=250)
-    for pruned in (False, False, False, True):
-        ids = engine.search(Q, k=7)[0]
-        assert (engine._pruning is not None) == pruned
-        np.testing.assert_array_equal(ids, brute_force(X, Q, 7)[0])
-    engine.add(Q, ids=range(5000, 5100))
-    assert engine._pruning is None
-    np.testing.assert_array_equal(engine.search(Q, k=1)[0][:, 0], np.arange(5000, 5100))
-    never = index.build(X, prune_after=None)
-    for _ in range(5):
-        never.search(Q, k=7)
-    assert never._pruning is None
+def test_learning_waits_for_enough_single_queries(monkeypatch):
+    always_learn(monkeypatch)
+    monkeypatch.setattr(search, "_SINGLE", 1)
+    monkeypatch.setattr(search, "_LEARN_AFTER", 3)
+    X, Q = features(2000, 64), features(50, 64, seed=1)
+    engine = index.build(X)
+    for learned in (False, False, False, True):
+        engine.search(Q, k=7)  # a batch teaches nothing
+        np.testing.assert_array_equal(engine.search(Q[0], k=7)[0], brute_force(X, Q[:1], 7)[0])
+        assert (engine._exact.cascade is not None) == learned
+    engine.add(Q, ids=range(5000, 5050))
+    assert engine._exact.cascade is None
+    assert engine.search(Q[0], k=1)[0] == [[5000]]
+
+
+def test_what_was_learned_is_saved(monkeypatch, tmp_path):
+    always_learn(monkeypatch)
+    X, Q = features(2000, 64), features(10, 64, seed=1)
+    engine = index.build(X, metric="cosine")
+    engine.learn()
+    engine.save(tmp_path / "saved")
+    monkeypatch.setattr(Cascade, "learn", None)
+    opened = index.load(tmp_path / "saved")
+    assert opened._exact.cascade is not None
+    np.testing.assert_array_equal(opened.search(Q, k=7)[0], brute_force(X, Q, 7, "cosine")[0])
+    (tmp_path / "saved" / "first.npy").unlink()
+    with pytest.raises(InputError, match="missing or damaged"):
+        index.load(tmp_path / "saved")
 
 
 def test_searches_at_once_learn_once(monkeypatch):
-    always_prune(monkeypatch)
+    always_learn(monkeypatch)
     learned = []
-    original = exact.Pruning
-    monkeypatch.setattr(exact, "Pruning", lambda bounds: (learned.append(1), original(bounds))[1])
-    engine, Q = index.build(features(3000, 64), prune_after=0), features(200, 64, seed=1)
+    original = Cascade.learn
+    monkeypatch.setattr(Cascade, "learn", lambda rows: (learned.append(1), original(rows))[1])
+    engine, Q = index.build(features(3000, 64)), features(20, 64, seed=1)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: engine.search(Q, k=3)[0], range(8)))
     assert all((answer == answers[0]).all() for answer in answers)
@@ -162,35 +174,47 @@ def test_searches_at_once_learn_once(monkeypatch):
     np.testing.assert_array_equal(again, answers[0])
 
 
-def test_pruned_blocks_and_threads_change_nothing(monkeypatch):
-    always_prune(monkeypatch)
-    X, Q = features(20_000, 64), features(700, 64, seed=1)
-    ids, found = index.build(X, block_mb=1, prune_after=0).search(Q, k=10)
-    monkeypatch.setattr(parallel, "cores", lambda: 1)
-    monkeypatch.setattr(exact, "cores", lambda: 1)
-    again, measured = index.build(X, block_mb=256, prune_after=0).search(Q, k=10)
-    np.testing.assert_array_equal(ids, again)
-    np.testing.assert_array_equal(found, measured)
-    plain = index.build(X, prune_after=None).search(Q, k=10)
-    np.testing.assert_array_equal(ids, plain[0])
+@pytest.mark.parametrize("learn", [False, True])
+@pytest.mark.parametrize("k", [5, None])
+def test_huge_constant_values(k, learn, monkeypatch):
+    always_learn(monkeypatch)
+    monkeypatch.setattr(search, "_LEARN_AFTER", 0 if learn else 10**9)
+    X = features(400, 64)
+    for rows in (np.full((400, 64), 1e30, np.float32), X + np.eye(64)[3] * 2.0**80):
+        rows = rows.astype(np.float32)
+        Q = np.concatenate([rows[:2], X[:2]])
+        ids, found = index.build(rows).search(Q, k=k)
+        true_ids, true = brute_force(rows, Q, k)
+        np.testing.assert_array_equal(ids, true_ids)
+        np.testing.assert_allclose(found, true, rtol=1e-9)
 
 
-@pytest.mark.parametrize("prune_after", [-1, 2.5, "all"])
-def test_bad_prune_after(prune_after):
-    with pytest.raises(InputError, match="prune_after must be an integer of at least 0, or None"):
-        index.build(features(3), prune_after=prune_after)
+@pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])
+def test_radius_zero_finds_exact_copies(metric):
+    X = features(2000, 37)
+    X[1500:] = X[:500]
+    if metric == "cosine":
+        X[1500:] *= 4  # without rounding
+    ids, found = index.build(X, metric=metric).search(X[:300], k=5, radius=0)
+    np.testing.assert_array_equal(ids, [[i, 1500 + i] for i in range(300)])
+    assert (found == 0).all()
+
+
+def test_equal_distances_of_unequal_squares_are_a_tie():
+    ids, found = index.build([[1, 2.0**-26], [1, 0]]).search([0, 0], k=2)
+    assert (ids.tolist(), found.tolist()) == ([[0, 1]], [[1.0, 1.0]])
 
 
 def test_most_queries_are_settled_by_bounds(monkeypatch):
     settled = []
-    original = exact._Search._by_bounds
+    original = search._Search._by_bounds
 
     def counted(self, *arguments):
         answer = original(self, *arguments)
         settled.extend(answer[2].tolist())
         return answer
 
-    monkeypatch.setattr(exact._Search, "_by_bounds", counted)
+    monkeypatch.setattr(search._Search, "_by_bounds", counted)
     index.build(features(3000, 256)).search(features(200, 256, seed=1), k=10)
     assert len(settled) == 200
     assert np.mean(settled) > 0.99
@@ -205,7 +229,8 @@ def test_blocks_and_threads_change_nothing(monkeypatch):
     np.testing.assert_array_equal(found, measured)
 
 
-def test_blocks_shorter_than_k():
+def test_blocks_shorter_than_k(monkeypatch):
+    monkeypatch.setattr(search, "_ORDERED_PART", 1)
     X, Q = features(1030, 16), features(700, 16, seed=1)
     ids, found = index.build(X, block_mb=1).search(Q, k=600)
     rows, true = brute_force(X, Q, 600)
@@ -215,13 +240,13 @@ def test_blocks_shorter_than_k():
 
 def test_memory_is_bounded_by_the_block(monkeypatch):
     sizes = []
-    original = exact.lowest
+    original = search.lowest
 
     def measured(values, k):
         sizes.append(values.nbytes)
         return original(values, k)
 
-    monkeypatch.setattr(exact, "lowest", measured)
+    monkeypatch.setattr(search, "lowest", measured)
     index.build(features(9000, 16), block_mb=1).search(features(600, 16, seed=1), k=10)
     assert len(sizes) > 10
     assert max(sizes) <= 2**20 * 2
@@ -243,9 +268,9 @@ def test_overlapping_searches_give_the_threads_back():
 
 def test_a_filtered_search_copies_a_block_at_a_time(monkeypatch):
     sizes = []
-    original = exact.lowest
+    original = search.lowest
     monkeypatch.setattr(
-        exact, "lowest", lambda values, k: (sizes.append(values.shape[1]), original(values, k))[1]
+        search, "lowest", lambda values, k: (sizes.append(values.shape[1]), original(values, k))[1]
     )
     X, labels = features(9000, 128), ["a", "b", "b"] * 3000
     found = index.build(X, labels=labels, block_mb=1).search(X[1], k=3, where="b")[0]
@@ -254,12 +279,42 @@ def test_a_filtered_search_copies_a_block_at_a_time(monkeypatch):
     assert max(sizes[:-1]) * 128 * 4 <= 2**20
 
 
-def test_a_full_ranking():
-    X, Q = features(500), features(6, seed=1)
-    ids, found = index.build(X).search(Q, k=None)
-    rows, true = brute_force(X, Q, 500)
+@pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])
+@pytest.mark.parametrize("name", list(cases()))
+@pytest.mark.parametrize("k", [None, 500])
+def test_a_ranking_has_the_order_of_float64(name, metric, k):
+    X, Q = (values.astype(np.float32)[:40] for values in cases()[name])
+    X = np.concatenate([cases()[name][0].astype(np.float32)[40:1200], X, X[::-1]])
+    ids, found = index.build(X, metric=metric, block_mb=1).search(Q, k=k)
+    rows, true = brute_force(X, Q, k, metric)
     np.testing.assert_array_equal(ids, rows)
-    np.testing.assert_array_equal(found, true)
+    np.testing.assert_allclose(found, true, rtol=1e-9, atol=0)
+
+
+def test_a_ranking_of_some_rows():
+    X, Q = features(2000, 64), features(30, 64, seed=1)
+    labels = np.array(["a", "b", "b", "a", "b"] * 400)
+    ids, found = index.build(X, labels=labels.tolist()).search(Q, k=None, where="b")
+    rows = np.flatnonzero(labels == "b")
+    order, true = brute_force(X[rows], Q, None)
+    np.testing.assert_array_equal(ids, rows[order])
+    np.testing.assert_allclose(found, true, rtol=1e-9)
+
+
+def test_a_ranking_measures_only_what_is_in_doubt(monkeypatch):
+    pairs = []
+    measure = PairDistances.__call__
+
+    def counted(self, Q, queries, rows, **options):
+        pairs.append(len(rows))
+        return measure(self, Q, queries, rows, **options)
+
+    X = features(1000, 256)
+    X[990:] = X[:10]
+    monkeypatch.setattr(PairDistances, "__call__", counted)
+    ids = index.build(X).search(X[:50], k=None)[0]
+    assert ids[:10, :2].tolist() == [[i, 990 + i] for i in range(10)]
+    assert 50 * 20 <= sum(pairs) < 50 * 25  # of 50,000
 
 
 def test_the_data_are_not_changed():

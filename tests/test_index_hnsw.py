@@ -1,5 +1,7 @@
 """How the graph engine chooses its parameters, and when it does without the graph."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from index_reference import brute_force, features, recall
@@ -73,6 +75,26 @@ def test_growing_chooses_parameters_again():
     engine.add(X[300:])
     assert engine.ef < 300
     assert recall(engine.search(X, k=1)[0], np.arange(2500)[:, None]) >= 0.99
+
+
+def test_threads_with_different_k_get_what_one_gets():
+    X, Q = flat_spectrum(3000, 64), flat_spectrum(100, 64, seed=1)
+    engine = index.build(X, engine="hnsw", recall=0.8)
+    asks = [(i, k) for i in range(100) for k in (1, 30)]
+    alone = [engine.search(Q[i], k=k)[0] for i, k in asks]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda ask: engine.search(Q[ask[0]], k=ask[1])[0], asks))
+    for one, other in zip(alone, together):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_many_equal_rows():
+    X = np.repeat(features(5, 32), 1200, axis=0)
+    engine = index.build(X, engine="hnsw")
+    assert engine.measured_recall >= 0.99
+    for k in (5, 50):
+        found = engine.search(X[::1200], k=k)[1]
+        np.testing.assert_array_equal(found, np.zeros((5, k)))
 
 
 @pytest.mark.parametrize("target", [0.4, 1.0, True])

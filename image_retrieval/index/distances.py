@@ -5,6 +5,7 @@ import numpy as np
 from image_retrieval.index.validation import as_metric, as_vectors
 
 _PAIRS = 256
+_PARALLEL = 1e-30  # of unit vectors: what their own rounding to float64 makes of equal ones
 
 
 def distances(X, Q, metric="euclidean"):
@@ -33,8 +34,7 @@ def distances(X, Q, metric="euclidean"):
     as_metric(metric)
     rows = np.tile(np.arange(len(X)), len(Q))
     queries = np.repeat(np.arange(len(Q)), len(X))
-    squared = PairDistances(X, metric)(Q, queries, rows)
-    return finish(squared, metric).reshape(len(Q), len(X))
+    return PairDistances(X, metric).distances(Q, queries, rows).reshape(len(Q), len(X))
 
 
 class PairDistances:
@@ -50,15 +50,19 @@ class PairDistances:
     """
 
     def __init__(self, X, metric):
-        self.X = X
-        self.scale = _inverse_lengths(X) if metric == "cosine" else None
+        self.X, self.metric = X, metric
+        self.scale = inverse(norms(X)) if metric == "cosine" else None
+
+    def distances(self, Q, queries, rows):
+        """Return the distances of the same pairs in the metric, float64."""
+        return finish(self(Q, queries, rows), self.metric)
 
     def __call__(self, Q, queries, rows, dtype=np.float64):
         """Return the squared distances of `Q[queries[i]]` and `X[rows[i]]`.
 
         Computed in `dtype`: float32 is faster, and right to six digits.
         """
-        scale = None if self.scale is None else _inverse_lengths(Q)
+        scale = None if self.scale is None else inverse(norms(Q))
         result = np.empty(len(rows))
         for start in range(0, len(rows), _PAIRS):
             part = slice(start, start + _PAIRS)
@@ -73,18 +77,19 @@ class PairDistances:
         ours, theirs = (a[:, None].astype(dtype) for a in (self.scale[rows], scale[queries]))
         difference = x * ours - q * theirs
         squared = np.einsum("ij,ij->i", difference, difference)
+        squared[squared < _PARALLEL] = 0.0
         # Turi Create gives 1 to a vector without a direction; half of 2 is that 1.
         squared[(ours * theirs)[:, 0] == 0] = 2.0
         return squared
 
 
-def _inverse_lengths(X):
-    lengths = norms(X)
-    return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+def inverse(values):
+    """Return 1 / value, and 0 for 0."""
+    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
 
 
 def norms(X):
-    """Return the Euclidean length of each row, float64, without a float64 copy of `X`."""
+    """Return the Euclidean norm of each row, float64, without a float64 copy of `X`."""
     result = np.empty(len(X))
     for start in range(0, len(X), _PAIRS):
         part = X[start : start + _PAIRS].astype(np.float64)

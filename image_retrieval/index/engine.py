@@ -31,6 +31,7 @@ class Engine(ABC):
 
     name = ""
     metrics = METRICS
+    _in_memory = False
 
     def __init__(self, metric="euclidean"):
         self.metric = as_metric(metric, self.metrics)
@@ -51,7 +52,7 @@ class Engine(ABC):
         Parameters
         ----------
         X : array of numbers, shape (n, d)
-            Stored as float32; n may be 0.
+            Stored as float32, copied; n may be 0.
         ids : sequence of n int or n str, optional
             Unique; 0, 1, … by default. They need not be sorted.
         labels : sequence of n str, optional
@@ -67,7 +68,7 @@ class Engine(ABC):
         InputError
             When a value cannot be used; nothing is indexed then.
         """
-        X = as_vectors(X)
+        X = as_vectors(X, copy=self._in_memory)
         self._replace(X, as_ids(ids, len(X)), as_labels(labels, len(X)))
         return self
 
@@ -113,23 +114,20 @@ class Engine(ABC):
         ids, distances = self._search(Q, k, radius, where)
         return _within(ids, distances, radius)
 
-    def query(self, queries, k=5, radius=None, where=None, **options):
-        """Find neighbors of images, vectors or an SFrame's rows, as an SFrame.
-
-        See `image_retrieval.index.table.query`.
-        """
-        from image_retrieval.index.table import query
-
-        return query(self, queries, k=k, radius=radius, where=where, **options)
-
-    def save(self, path):
+    def save(self, path, images=None):
         """Write the index as a folder, whole or not at all; `load` opens it.
 
         An index that stands there is replaced; any other folder that is not empty is
         refused.
+
+        Parameters
+        ----------
+        path : str or Path
+        images : dict, optional
+            What an `ImageIndex` keeps beside its engine.
         """
         self._require_built()
-        storage.save(path, self.name, self._settings(), self._write)
+        storage.save(path, self.name, self._settings(), self._write, images)
 
     @classmethod
     def restore(cls, folder, settings):
@@ -178,6 +176,8 @@ class Engine(ABC):
 
 class MemoryEngine(Engine):
     """An engine that keeps the reference vectors in memory as one float32 array."""
+
+    _in_memory = True
 
     def __init__(self, metric="euclidean"):
         super().__init__(metric)

@@ -1,15 +1,17 @@
 """Approximate search on one machine: a graph over principal components, measured again."""
 
 import math
+import threading
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.hardware import cores
+from image_retrieval.index.accuracy import recall
 from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import PairDistances, finish, norms
 from image_retrieval.index.engine import MemoryEngine
-from image_retrieval.index.exact import ExactEngine
+from image_retrieval.index.exact import ExactSearch
 from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.storage import read_array
 
@@ -23,8 +25,12 @@ _SAMPLE = 400  # held-out queries that parameters are chosen on
 _SAMPLE_ROWS = 20_000
 _FITTED_ROWS = 5000  # that principal axes are computed from
 _REPEATABLE = 50_000  # rows up to which one thread builds, so that the graph is the same
+_EQUAL = 1 + 1e-9  # by what part distances of equal rows may differ
 _FEW = 4  # queries that one thread answers sooner than several
 _GRAPH = "graph.bin"
+# The graph keeps `ef` for all threads that search it. One lock for all engines: a lock of its own
+# would keep an engine from being copied.
+_SEARCHING = threading.Lock()
 
 
 class HnswEngine(MemoryEngine):
@@ -89,10 +95,10 @@ class HnswEngine(MemoryEngine):
             self.ef = self.n
             self._start_graph(rotation, self.d, np.arange(self.n))
             return
-        truth = self._brute_force()._nearest(self._X[held_out], _TUNED_FOR, None, others)[0]
-        for components in self._enough_components(rotation, held_out, others, truth):
+        truth = self._brute_force().nearest(self._X[held_out], _TUNED_FOR, rows=others)
+        for components in self._enough_components(rotation, held_out, others, truth[0]):
             self._start_graph(rotation, components, others)
-            if self._tune_ef(held_out, truth):
+            if self._tune_ef(held_out, truth[1]):
                 break
         self._insert(held_out)
 
@@ -102,20 +108,21 @@ class HnswEngine(MemoryEngine):
         sample = others[:: math.ceil(len(others) / _SAMPLE_ROWS)]
         queries, rows = rotation(self._X[held_out]), rotation(self._X[sample])
         if len(sample) < len(others):
-            truth = self._brute_force()._nearest(self._X[held_out], _TUNED_FOR, None, sample)[0]
+            truth = self._brute_force().nearest(self._X[held_out], _TUNED_FOR, rows=sample)[0]
         wanted = 1 - (1 - self.recall) / 4
         ceilings = (_ceiling(queries[:, :p], rows[:, :p], sample, truth) for p in sizes)
         first = next((i for i, ceiling in enumerate(ceilings) if ceiling >= wanted), -1)
         return sizes[first:]
 
-    def _tune_ef(self, held_out, truth):
-        ef = _SHORTEST
+    def _tune_ef(self, held_out, true_distances):
+        ef, farthest = _SHORTEST, true_distances[:, -1:] * _EQUAL
         while True:
             self.ef = min(ef, self._graph.get_current_count())
-            found, _ = self._from_graph(self._X[held_out], _TUNED_FOR)
-            self.measured_recall = _overlap(found, truth)
+            _, distances = self._from_graph(self._X[held_out], _TUNED_FOR)
+            # By distance: of rows that are equal, any will do.
+            self.measured_recall = float(np.mean(distances <= farthest))
             # A standard error above, so that chance does not pass what falls short.
-            error = math.sqrt(self.recall * (1 - self.recall) / truth.size)
+            error = math.sqrt(self.recall * (1 - self.recall) / distances.size)
             if self.measured_recall >= self.recall + error:
                 return True
             if ef >= self._graph.get_current_count() or ef > 16 * _MEASURED * _TUNED_FOR:
@@ -145,34 +152,35 @@ class HnswEngine(MemoryEngine):
         self._insert(np.arange(first, self.n))
 
     def _brute_force(self):
-        """Return the exact engine on the same rows, for what the graph is no help with."""
+        """Return the exact search of the same rows, for what the graph is no help with."""
         if self._exact is None:
-            engine = ExactEngine(self.metric)
-            engine._X = self._X
-            engine._prepare()
-            self._exact = engine
+            self._exact = ExactSearch(self._X, self.metric)
         return self._exact
 
     def _nearest(self, Q, k, radius, rows):
         share = 1.0 if rows is None else len(rows) / self.n
         wanted = math.ceil(self._wanted(k) / share)
         if wanted > self.n / 4:
-            return self._brute_force()._nearest(Q, k, radius, rows)
+            return self._brute_force().nearest(Q, k, radius, rows)
         if rows is None:
             return self._from_graph(Q, k)
         places, distances, enough = self._filtered(Q, k, rows, wanted)
         if not enough.all():
             few = ~enough
-            places[few], distances[few] = self._brute_force()._nearest(Q[few], k, radius, rows)
+            places[few], distances[few] = self._brute_force().nearest(Q[few], k, radius, rows)
         return places, distances
 
     def _from_graph(self, Q, k):
         count = min(self._wanted(k), self._graph.get_current_count())
         candidates = self._candidates(Q, count, k)
+        if candidates is None:
+            return self._brute_force().nearest(Q, k)
         return self._measure(Q, candidates, k)
 
     def _filtered(self, Q, k, rows, wanted):
         candidates = self._candidates(Q, min(wanted, self.n), k)
+        if candidates is None:
+            return (*self._brute_force().nearest(Q, k, rows=rows), np.full(len(Q), True))
         allowed = np.zeros(self.n, dtype=bool)
         allowed[rows] = True
         candidates = np.where(allowed[candidates], candidates, -1)
@@ -188,11 +196,16 @@ class HnswEngine(MemoryEngine):
         return math.ceil(self.ef * max(1.0, k / _TUNED_FOR))
 
     def _candidates(self, Q, count, k):
+        """Return the rows (q, count) that the graph finds, None where it cannot."""
         ef = max(count, self._ef_for(k))
-        self._graph.set_ef(min(ef, self.n))
         threads = 1 if len(Q) < _FEW else cores()
         Y = self._rotation(Q)
-        return self._graph.knn_query(Y, k=count, num_threads=threads)[0].astype(np.int64)
+        try:
+            with _SEARCHING:
+                self._graph.set_ef(min(ef, self.n))
+                return self._graph.knn_query(Y, k=count, num_threads=threads)[0].astype(np.int64)
+        except RuntimeError:
+            return None  # rows that are equal link to each other, and no path leads on
 
     def _measure(self, Q, candidates, k):
         size = math.ceil(len(Q) / cores()) if len(Q) > 64 else len(Q)
@@ -289,13 +302,9 @@ def _split(n):
 
 def _ceiling(queries, rows, names, truth):
     """Return the recall if the graph were perfect: the truth among the nearest rows."""
-    index = ExactEngine("euclidean").build(rows, ids=names)
-    found = index.search(queries, k=_MEASURED * truth.shape[1])[0]
-    return _overlap(found, truth)
-
-
-def _overlap(found, truth):
-    return float(np.mean([np.isin(true, some).mean() for true, some in zip(truth, found)]))
+    count = min(_MEASURED * truth.shape[1], len(rows))
+    found = ExactSearch(np.ascontiguousarray(rows)).nearest(queries, count)[0]
+    return recall(names[found], truth)
 
 
 def _hnswlib():

@@ -50,16 +50,22 @@ def build(X, ids=None, labels=None, engine="exact", **options):
     return _class_of(engine)(**_known(engine, options)).build(X, ids, labels)
 
 
-def load(path):
+def load_engine(path):
     """Open an index that `Engine.save` wrote.
+
+    Returns
+    -------
+    Engine
+    dict or None
+        What an `ImageIndex` kept beside it.
 
     Raises
     ------
     InputError
         When there is none, or it is damaged.
     """
-    folder, engine, settings = storage.read(path)
-    return _class_of(engine).restore(folder, settings)
+    folder, engine, settings, images = storage.read(path)
+    return _class_of(engine).restore(folder, settings), images
 
 
 def _class_of(engine):

@@ -10,11 +10,11 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_folder, restore_folder
 
 _LIST = "index.json"
-_FORMAT = 1
+_FORMAT = 2
 _CHUNK = 1 << 20
 
 
-def save(path, engine, settings, write):
+def save(path, engine, settings, write, images=None):
     """Write an index as the folder `path`, whole or not at all.
 
     Parameters
@@ -26,12 +26,15 @@ def save(path, engine, settings, write):
         What JSON can hold.
     write : callable
         Called with an empty folder to write files into.
+    images : dict, optional
+        What an `ImageIndex` keeps beside its engine.
     """
     path = Path(path)
     _refuse_other_folder(path)
     with atomic_folder(path) as folder:
         write(folder)
         content = {"format": _FORMAT, "engine": engine, "settings": settings}
+        content["images"] = images
         content["files"] = {
             file.relative_to(folder).as_posix(): _checksum(file)
             for file in sorted(folder.rglob("*"))
@@ -42,7 +45,7 @@ def save(path, engine, settings, write):
 
 
 def read(path):
-    """Check a saved index and return its folder, engine name and settings.
+    """Check a saved index and return its folder, engine name, settings and images.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def read(path):
     for name, checksum in content["files"].items():
         if not (path / name).is_file() or _checksum(path / name) != checksum:
             raise damaged(path / name)
-    return path, content["engine"], content["settings"]
+    return path, content["engine"], content["settings"], content["images"]
 
 
 def damaged(path):

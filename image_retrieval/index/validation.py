@@ -10,7 +10,7 @@ METRICS = ("euclidean", "squared_euclidean", "cosine")
 _BLOCK = 4096
 
 
-def as_vectors(values, d=None, what="X"):
+def as_vectors(values, d=None, what="X", copy=False):
     """Return vectors as a C-contiguous float32 array of shape (n, d).
 
     Parameters
@@ -20,6 +20,9 @@ def as_vectors(values, d=None, what="X"):
         The number of dimensions the vectors must have.
     what : str
         What to call the value in an error message.
+    copy : bool
+        Return an array that nobody else can change. One that is read-only and owns its memory
+        need not be copied for that.
 
     Raises
     ------
@@ -47,6 +50,12 @@ def as_vectors(values, d=None, what="X"):
         )
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(array, dtype=np.float32)
+    if (
+        copy
+        and np.may_share_memory(vectors, array)
+        and (vectors.flags.writeable or not vectors.flags.owndata)
+    ):
+        vectors = vectors.copy()
     _refuse_not_finite(vectors, what)
     return vectors
 
@@ -58,6 +67,8 @@ def _as_numbers(values, what):
         raise InputError(
             f"{what} has rows of different lengths; give every vector as many numbers"
         ) from None
+    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+        raise InputError(f"{what} has masked values; fill them in or leave those rows out")
     if array.dtype.kind not in "fiu":
         raise InputError(
             f"{what} must hold real numbers, got {array.dtype}; convert it with .astype('float32')"
@@ -83,7 +94,7 @@ def as_ids(ids, n, first=0):
     ------
     InputError
         When there are not `n` of them, they are neither integers nor strings, or one
-        stands there twice.
+        appears twice.
     """
     if ids is None:
         return np.arange(first, first + n, dtype=np.int64)
@@ -91,10 +102,9 @@ def as_ids(ids, n, first=0):
     if len(array) != n:
         raise InputError(f"{len(array)} ids for {n} vectors; give one id a row")
     values, counts = np.unique(array, return_counts=True)
-    if (counts > 1).any():
-        raise InputError(
-            f"id {values[counts > 1][0]!s} stands there {counts.max()} times; ids must be unique"
-        )
+    for value, times in zip(values[counts > 1], counts[counts > 1]):
+        often = "twice" if times == 2 else f"{times} times"
+        raise InputError(f"id {value!s} appears {often}; ids must be unique")
     return array
 
 
@@ -145,14 +155,14 @@ def as_radius(radius):
         return None
     if isinstance(radius, bool) or not isinstance(radius, numbers.Real) or not radius >= 0:
         raise InputError(f"radius must be a number of at least 0, or None, got {radius!r}")
-    return float(radius)
+    return float(min(radius, np.finfo(np.float64).max))
 
 
 def as_where(where):
     """Return the labels to search among as a list of str, None for all."""
     if where is None:
         return None
-    labels = [where] if isinstance(where, str) else list(where)
+    labels = [where] if isinstance(where, str) or not np.iterable(where) else list(where)
     for label in labels:
         if not isinstance(label, str):
             raise InputError(f"where must be a label or a list of labels, got {label!r}")

@@ -1,6 +1,6 @@
 """Measure search engines and feature extraction beside their alternatives.
 
-    python -m tools.bench [--sizes 2000 20000 50000] [--rounds 8] [--skip-extraction]
+    python -m tools.bench [--sizes 2000 20000 50000] [--rounds 5] [--skip-extraction]
 
 Writes a dated Markdown page and a plot into `build/`.
 """
@@ -42,7 +42,7 @@ def main(arguments=None):
 def _options(arguments):
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of images")
-    parser.add_argument("--rounds", type=int, default=8, help="rounds, of which the best counts")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the best counts")
     parser.add_argument("--skip-extraction", action="store_true", help="searches only")
     return parser.parse_args(arguments)
 

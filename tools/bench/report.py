@@ -10,13 +10,15 @@ from image_retrieval.hardware import cores
 from tools.bench.search import BARE, EXACT, FLAT, FRESH, HNSW, MILVUS, SFRAMES, SKLEARN, TURI
 
 _EXACT_HEAD = (
-    "| way | 1,000 queries: s | ratio to the bare product | one query: ms | ratio |\n"
+    "| way | all queries: s | ratio to the bare product | one query: ms | ratio |\n"
     "| --- | ---: | ---: | ---: | ---: |"
 )
 _APPROXIMATE_HEAD = (
     "| way | recall@10 | queries a second in a batch | ratio to FAISS flat | one query: ms "
     "| faster than `exact` |\n| --- | ---: | ---: | ---: | ---: | ---: |"
 )
+
+_SINGLE = {20_000: 0.5, 50_000: 0.3}  # products that one query may take, by n
 
 
 def machine():
@@ -59,19 +61,16 @@ def approximate_table(n, name, queries, found):
 def wanted_table(exact, approximate, sframes):
     """Return the figures to reach and whether they were."""
     rows = []
-    for n in sorted(set(exact) & {20_000, 50_000}):
+    for n in sorted(set(exact) & set(_SINGLE)):
         times = exact[n]
         rows += [
-            (f"exact / bare product, n = {n:,}", _ratio(times, EXACT, BARE), "<=", 1.3),
+            (f"exact / bare product, n = {n:,}", _ratio(times, EXACT, BARE), "<=", 1.35),
+            (f"one query, exact / bare product, n = {n:,}", _single(times), "<=", _SINGLE[n]),
             (f"Turi Create / exact, n = {n:,}", _ratio(times, TURI, EXACT), ">=", 10),
             (f"scikit-learn / exact, n = {n:,}", _ratio(times, SKLEARN, EXACT), ">=", 2),
         ]
-    if 50_000 in exact:
-        one = _ratio(exact[50_000], EXACT, BARE, 1)
-        rows.append(("one query, exact / bare product, n = 50,000", one, "<=", 1.6))
     if 20_000 in approximate:
-        found = approximate[20_000]
-        rows += _wanted_of_hnsw(found)
+        rows += _wanted_of_hnsw(approximate[20_000])
     if sframes:
         ratio = sframes[SFRAMES] / sframes[EXACT]
         rows.append(("SFrame to SFrame / arrays, exact, n = 20,000", ratio, "<=", 1.5))
@@ -87,13 +86,11 @@ def wanted_table(exact, approximate, sframes):
 
 def _wanted_of_hnsw(found):
     name = HNSW.format(0.99)
-    recall, seconds, one = found[name]
+    recall, seconds, _ = found[name]
     rows = [(f"{name}: recall@10 reached, n = 20,000", recall, ">=", 0.99)]
     if FLAT in found:
         flat = found[FLAT][1] / seconds
         rows.append((f"{name}: times FAISS flat's queries a second, n = 20,000", flat, ">=", 4))
-    faster = found[EXACT][2] / one
-    rows.append((f"{name}: one query, times faster than exact, n = 20,000", faster, ">=", 5))
     return rows
 
 
@@ -107,7 +104,9 @@ def plot(path, exact, approximate, queries):
         sizes = [n for n in sorted(exact) if way in exact[n]]
         if sizes:
             left.loglog(sizes, [exact[n][way][0] for n in sizes], marker="o", label=way)
-    left.set(xlabel="reference images", ylabel="seconds for 1,000 queries", title="Exact search")
+    left.set(
+        xlabel="reference images", ylabel=f"seconds for {queries:,} queries", title="Exact search"
+    )
     left.set_xticks(sorted(exact), [f"{n:,}" for n in sorted(exact)])
     left.minorticks_off()
     left.legend(loc="lower right", fontsize="small")
@@ -130,8 +129,12 @@ def _draw_curves(axes, n, found, queries):
             axes.plot(1.0, queries / found[way][1], "s", label=f"{way}, n = {n:,}")
 
 
-def _ratio(times, dividend, divisor, which=0):
-    return times[dividend][which] / times[divisor][which]
+def _ratio(times, dividend, divisor):
+    return times[dividend][0] / times[divisor][0]
+
+
+def _single(times):
+    return times[EXACT][1] / times[BARE][1]
 
 
 def _has(name):

@@ -1,7 +1,5 @@
 """Search engines beside each other: the time of a search, and what it finds."""
 
-import numpy as np
-
 from image_retrieval import index
 from image_retrieval.index.hnsw import HnswEngine
 from tools.bench.timing import best_seconds, one_by_one
@@ -9,7 +7,7 @@ from tools.bench.timing import best_seconds, one_by_one
 K = 10
 BARE = "bare product"
 EXACT = "exact"
-FRESH = "exact, its first 10,000 queries"
+FRESH = "exact, before it has learned"
 TURI = "turicreate brute_force"
 SKLEARN = "scikit-learn brute force"
 FLAT = "FAISS flat"
@@ -24,7 +22,7 @@ _REPEATS = 10
 
 def exact_searches(X):
     """Return the exact ways to search `X`, functions of queries, by name."""
-    engine, fresh = exact_engine(X), index.build(X, prune_after=None)
+    engine, fresh = exact_engine(X), index.build(X)
     milvus = index.build(X, engine="milvus", progress=False)
     turicreate = index.build(X, engine="turicreate")
     ways = {
@@ -40,9 +38,9 @@ def exact_searches(X):
 
 
 def exact_engine(X):
-    """Return the engine `exact` as it is after many queries, which it learns its rows for."""
-    engine = index.build(X, prune_after=0)
-    engine.search(X[:100], K)
+    """Return the engine `exact` as it is after many single queries."""
+    engine = index.build(X)
+    engine.learn()
     return engine
 
 
@@ -67,11 +65,11 @@ def measure_sframes(X, Q, rounds):
 
     from image_retrieval.sframes import vectors_to_sarray
 
-    engine = exact_engine(X)
+    images = index.ImageIndex(exact_engine(X))
     queries = tc.SFrame({"id": list(range(len(Q))), "deep_features": vectors_to_sarray(Q)})
     ways = {
-        EXACT: lambda: engine.search(Q, K),
-        SFRAMES: lambda: engine.query(queries, K, label="id"),
+        EXACT: lambda: images.search(Q, K),
+        SFRAMES: lambda: images.query(queries, K, label="id"),
     }
     return best_seconds(ways, rounds)
 
@@ -95,20 +93,9 @@ def measure_approximate(X, Q, rounds, targets=TARGETS, efs=EFS):
     single = {name: one_by_one(way, Q, _REPEATS) for name, way in ways.items()}
     one = best_seconds(single, rounds * 2)
     return {
-        name: (recall(way(Q), truth), batch[name], one[name] / _REPEATS)
+        name: (index.recall(way(Q), truth), batch[name], one[name] / _REPEATS)
         for name, way in ways.items()
     }
-
-
-def recall(found, truth):
-    """Return the part of the true neighbors that was found.
-
-    Examples
-    --------
-    >>> recall(np.array([[4, 2]]), np.array([[2, 3]]))
-    0.5
-    """
-    return float(np.mean([np.isin(true, some).mean() for true, some in zip(truth, found)]))
 
 
 def _bound(way, Q):

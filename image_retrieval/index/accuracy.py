@@ -1,0 +1,37 @@
+"""How much of the truth an approximate search finds."""
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+
+
+def recall(found, truth):
+    """Return the part of the true neighbors that was found, the mean over the queries.
+
+    Parameters
+    ----------
+    found : array, shape (q, m)
+        Ids, as `Engine.search` returns them.
+    truth : array, shape (q, k)
+        The ids of the true neighbors, by the engine `exact`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        When there are no queries or not as many in both.
+
+    Examples
+    --------
+    >>> recall([[4, 2]], [[2, 3]])
+    0.5
+    """
+    found, truth = np.asarray(found), np.asarray(truth)
+    if len(found) != len(truth) or not truth.size:
+        raise InputError(
+            f"recall needs neighbors of the same queries, got {found.shape} and {truth.shape}"
+        )
+    return float(np.mean([np.isin(true, some).mean() for true, some in zip(truth, found)]))

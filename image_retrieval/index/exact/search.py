@@ -1,0 +1,235 @@
+"""Exact search at the speed of a matrix product."""
+
+import math
+import threading
+
+import numpy as np
+
+from image_retrieval.hardware import cores
+from image_retrieval.index.distances import PairDistances, unfinish
+from image_retrieval.index.exact.bounds import LowerBounds
+from image_retrieval.index.exact.cascade import Cascade
+from image_retrieval.index.exact.ordering import Ordering
+from image_retrieval.index.exact.selection import lowest
+from image_retrieval.index.parallel import in_parallel
+
+_SPARE = 8  # rows kept beyond k, so that the (k + 1)th bound rarely needs a second look
+_QUERIES = 512  # a thread's share of queries at a time
+_FEWEST = 32  # with fewer queries a thread, BLAS divides the product better than we do
+_MEASURED_ROWS = 256  # so few are measured rather than put in order
+_ORDERED_PART = 8  # with k of more than this part of the rows, all are put in order
+_SINGLE = 2  # queries at once that the cascade answers sooner than a product does
+_LEARN_AFTER = 400  # such searches, which then have taken as long as learning does
+_LEARN_NUMBERS = 10_000_000  # n · d from which on a cascade is faster
+_MOST_NEIGHBORS = 100  # with more, too few rows are ruled out
+_ROUNDED = 1 + 1e-12  # squares of distances that are equal may differ by less
+# One for all searches: a lock of its own would keep an engine from being copied.
+_LEARNING = threading.Lock()
+
+
+class ExactSearch:
+    """The nearest rows of a matrix, proven for every query.
+
+    One float32 matrix product in blocks gives each row a lower bound of its distance that
+    rounding cannot break (`LowerBounds`). The rows with the lowest bounds are measured again
+    in float64. If the k-th of those distances is below the bound of every other row, they are
+    the nearest; if not, all rows whose bound does not exceed it are measured as well. One or
+    two queries at a time go through a `Cascade` once it is learned, and a ranking of
+    more than an eighth of the rows through an `Ordering`.
+
+    Parameters
+    ----------
+    X : ndarray of float32, shape (n, d)
+        Kept, not copied.
+    metric : {"euclidean", "squared_euclidean", "cosine"}
+    block_bytes : int
+        Memory for one block of the product, a core.
+
+    Attributes
+    ----------
+    bounds : LowerBounds
+    cascade : Cascade or None
+        None until it is learned, and where it does not pay.
+    """
+
+    def __init__(self, X, metric="euclidean", block_bytes=32 << 20):
+        self.bounds, self.cascade = LowerBounds(X, metric), None
+        self._exactly, self._block_bytes = PairDistances(X, metric), block_bytes
+        self._singles = 0
+
+    def nearest(self, Q, k, radius=None, rows=None):
+        """Return the k nearest rows of each query and their distances.
+
+        Parameters
+        ----------
+        Q : ndarray of float32, shape (q, d)
+        k : int
+            At least 1 and at most the number of rows searched.
+        radius : float, optional
+            Rows farther away may be missing.
+        rows : ndarray of int, sorted, optional
+            Search only among these.
+
+        Returns
+        -------
+        places : ndarray of int64, shape (q, k)
+            Nearest first, equal distances in row order; -1 for none.
+        distances : ndarray of float64, shape (q, k)
+            Measured in float64 from differences, 0.0 for an equal row; where k is more than an
+            eighth of more than 256 rows, right to a part in 10⁹.
+        """
+        n = len(self.bounds.Z)
+        if rows is not None and len(rows) == n:
+            rows = None
+        if rows is None and len(Q) <= _SINGLE and self._has_learned(k):
+            return self._one_by_one(Q, k, radius)
+        return self._answer(Q, k, radius, rows)
+
+    def learn(self):
+        """Learn the cascade now; return whether there is one."""
+        with _LEARNING:
+            if self.cascade is None:
+                self.cascade = Cascade.learn(self.bounds)
+            self._singles = math.inf
+        return self.cascade is not None
+
+    def _has_learned(self, k):
+        n, d = self.bounds.Z.shape
+        if n * d < _LEARN_NUMBERS or k > min(_MOST_NEIGHBORS, n // _ORDERED_PART):
+            return False
+        self._singles += 1
+        if self.cascade is None and _LEARN_AFTER < self._singles < math.inf:
+            self.learn()
+        return self.cascade is not None
+
+    def _one_by_one(self, Q, k, radius):
+        answers = [self._by_cascade(Q[i : i + 1], k, radius) for i in range(len(Q))]
+        return tuple(np.concatenate(arrays) for arrays in zip(*answers))
+
+    def _by_cascade(self, q, k, radius):
+        Y, _, usable = self.bounds.queries(q)
+        rows = self.cascade.candidates(Y[0], k) if usable[0] else None
+        if rows is None:
+            return self._answer(q, k, radius, None)
+        found = self._exactly.distances(q, np.zeros_like(rows), rows)
+        return _sorted(rows[None], found[None], k)
+
+    def _answer(self, Q, k, radius, rows):
+        n = len(self.bounds.Z) if rows is None else len(rows)
+        if n > _MEASURED_ROWS and k * _ORDERED_PART > n:
+            search = Ordering(self._exactly, rows, k, self._block_bytes)
+        else:
+            search = _Search(self._exactly, self.bounds, rows, n, k, self._block_bytes, radius)
+        share = _share(len(Q))
+        parts = [Q[start : start + share] for start in range(0, len(Q), share)]
+        return tuple(np.concatenate(arrays) for arrays in zip(*in_parallel(search, parts)))
+
+
+def _share(queries):
+    """Return how many queries a thread answers at a time, so that all threads end together."""
+    workers = cores()
+    parts = workers * math.ceil(queries / (_QUERIES * workers))
+    return max(_FEWEST, math.ceil(queries / parts))
+
+
+class _Search:
+    """One search for the k nearest of n rows, shared by the threads that answer it."""
+
+    def __init__(self, exactly, bounds, rows, n, k, block_bytes, radius):
+        self.exactly, self.bounds, self.rows = exactly, bounds, rows
+        self.n, self.k, self.block_bytes = n, k, block_bytes
+        self.limit = np.inf if radius is None else self._squared(radius)
+
+    def __call__(self, Q):
+        """Return rows (-1 for none) and distances, (q, k), no farther than the radius."""
+        Y, squared_norms, usable = self.bounds.queries(Q)
+        places = np.empty((len(Q), self.k), dtype=np.int64)
+        distances = np.empty((len(Q), self.k))
+        limits = np.full(len(Q), self.limit)
+        left = np.arange(len(Q))
+        if self.k + _SPARE < self.n and usable.any():
+            chosen = np.flatnonzero(usable)
+            places[chosen], distances[chosen], proven = self._by_bounds(
+                Q[chosen], Y[chosen], squared_norms[chosen]
+            )
+            limits[chosen] = self._squared(distances[chosen, -1])
+            left = np.setdiff1d(left, chosen[proven])
+        for some in filter(len, (left[usable[left]], left[~usable[left]])):
+            of = self.bounds.of_queries(Y[some]) if usable[some].all() else None
+            most = limits[some] - squared_norms[some]
+            places[some], distances[some] = self._measure(Q[some], of, most)
+        return places, distances
+
+    def _squared(self, distances):
+        return unfinish(distances, self.bounds.metric) * _ROUNDED
+
+    def _by_bounds(self, Q, Y, squared_norms):
+        """Measure the rows with the lowest bounds, and tell which queries that settles."""
+        of = self.bounds.of_queries(Y)
+        kept, places, widest = self._lowest_bounds(of, len(Q))
+        highest = kept.max(axis=1)
+        kth = np.partition(kept, self.k - 1, axis=1)[:, self.k - 1]
+        queries, columns = np.nonzero(kept <= (kth + widest)[:, None])
+        distances = np.full(kept.shape, np.inf)
+        distances[queries, columns] = self.exactly.distances(Q, queries, places[queries, columns])
+        places, distances = _sorted(places, distances, self.k)
+        # Strictly above: a row that ties with the k-th may come before it in order.
+        return places, distances, highest > self._squared(distances[:, -1]) - squared_norms
+
+    def _lowest_bounds(self, of, q):
+        keep = self.k + _SPARE
+        kept, places, widest = [], [], 0.0
+        for start, part in self._blocks(q):
+            bounds = of.bounds(part)
+            values, columns = lowest(bounds, min(keep, bounds.shape[1]))
+            kept.append(values)
+            places.append(columns + start)
+            widest = max(widest, of.widest(part))
+        kept, places = np.concatenate(kept, axis=1), np.concatenate(places, axis=1)
+        if kept.shape[1] > keep:
+            kept, columns = lowest(kept, keep)
+            places = np.take_along_axis(places, columns, axis=1)
+        return kept, places if self.rows is None else self.rows[places], widest
+
+    def _measure(self, Q, of, most):
+        """Measure every row, or with bounds `of` each whose bound is at most its query's."""
+        found = [[] for _ in Q]
+        bounded = of is not None and np.isfinite(most).all()
+        for start, part in self._blocks(len(Q)):
+            rows = np.arange(start, start + _length(part)) if self.rows is None else part
+            may = of.bounds(part) <= most[:, None] if bounded else None
+            for query, q in enumerate(Q):
+                near = rows if may is None else rows[may[query]]
+                measured = self.exactly.distances(q[None], np.zeros_like(near), near)
+                found[query].append((near, measured))
+        return self._nearest_of(found)
+
+    def _nearest_of(self, found):
+        places = np.full((len(found), self.k), -1, dtype=np.int64)
+        distances = np.full((len(found), self.k), np.inf)
+        for query, parts in enumerate(found):
+            rows, measured = (np.concatenate(arrays) for arrays in zip(*parts))
+            order = np.lexsort((rows, measured))[: self.k]
+            places[query, : len(order)] = rows[order]
+            distances[query, : len(order)] = measured[order]
+        return places, distances
+
+    def _blocks(self, q):
+        """Yield the start and the rows of each block, as a slice or an array of rows."""
+        # Chosen rows are copied to be multiplied; the copy, too, must fit into a block.
+        widest = q if self.rows is None else max(q, self.bounds.Z.shape[1])
+        most = max(1024, self.block_bytes // (4 * widest))
+        size = math.ceil(self.n / math.ceil(self.n / most))  # no short block at the end
+        for start in range(0, self.n, size):
+            stop = min(start + size, self.n)
+            yield start, slice(start, stop) if self.rows is None else self.rows[start:stop]
+
+
+def _length(part):
+    return part.stop - part.start if isinstance(part, slice) else len(part)
+
+
+def _sorted(places, distances, k):
+    """Sort each row by distance, then by place, and keep the first `k`."""
+    order = np.lexsort((places, distances))[:, :k]
+    return tuple(np.take_along_axis(array, order, axis=1) for array in (places, distances))

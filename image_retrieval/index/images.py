@@ -1,0 +1,294 @@
+"""Tables and pictures around an engine: what they are searched by travels with the index."""
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+import pandas as pd
+
+from image_retrieval.errors import InputError
+from image_retrieval.features import as_extraction, extract, extraction_from_record
+from image_retrieval.index.engine import Engine
+from image_retrieval.index.registry import build, load_engine
+from image_retrieval.index.validation import as_vectors
+from image_retrieval.sframes import sarray_to_vectors
+from image_retrieval.tables import (
+    NEIGHBOR_COLUMNS,
+    column,
+    column_names,
+    extractions_of,
+    is_table,
+)
+
+_PICTURES = "image"
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """An index of a table's rows, which is asked by rows, vectors and pictures.
+
+    Made by `create`; opened by `load`.
+
+    Attributes
+    ----------
+    engine : Engine
+        Searches arrays.
+    features : str
+        The column of vectors.
+    label : str or None
+        The column that names a row in the results.
+    where : str or None
+        The column that `query(…, where=…)` filters by.
+    extraction : Extraction, JoinedExtraction or None
+        How the vectors were made; pictures are treated in the same way.
+    """
+
+    engine: Engine
+    features: str = "deep_features"
+    label: Optional[str] = "id"
+    where: Optional[str] = "label"
+    extraction: Any = None
+
+    @property
+    def n(self):
+        """The number of reference images."""
+        return self.engine.n
+
+    @property
+    def d(self):
+        """The number of dimensions."""
+        return self.engine.d
+
+    def search(self, Q, k=5, radius=None, where=None):
+        """Find the nearest references of vectors, as arrays; see `Engine.search`."""
+        return self.engine.search(Q, k=k, radius=radius, where=where)
+
+    def query(self, queries, k=5, radius=None, where=None, label=None, progress=True, weights=None):
+        """Find the nearest references of a table's rows, of vectors or of pictures.
+
+        Parameters
+        ----------
+        queries : table, array of shape (q, d), picture or sequence of pictures
+            Of a table, the column `features`, or `image` where it has no such column.
+            Pictures are anything that `image_retrieval.images.as_rgb` takes.
+        k, radius, where
+            See `Engine.search`.
+        label : str or sequence, optional
+            What names a query in the result: a table's column, or one value a query. Row
+            numbers by default, as in Turi Create.
+        progress, weights
+            See `image_retrieval.features.extract`, for pictures.
+
+        Returns
+        -------
+        turicreate.SFrame
+            Columns `query_label`, `reference_label`, `distance` and `rank`, from 1.
+
+        Raises
+        ------
+        InputError
+            When the queries cannot be compared with the references, or a value cannot be used.
+        """
+        Q = self._vectors(queries, progress, weights)
+        labels = _query_labels(queries, label, len(Q))
+        return _to_sframe(labels, *self.search(Q, k=k, radius=radius, where=where))
+
+    def add(self, data, ids=None, labels=None, progress=True, weights=None):
+        """Index further rows of a table, or vectors or pictures with `ids` and `labels`.
+
+        Returns
+        -------
+        ImageIndex
+            Itself.
+        """
+        if is_table(data):
+            ids, labels = _names(data, self.label, self.where)
+        self.engine.add(self._vectors(data, progress, weights), ids, labels)
+        return self
+
+    def save(self, path):
+        """Write the index as a folder, see `Engine.save`; `load` opens it."""
+        record = {name: getattr(self, name) for name in ("features", "label", "where")}
+        extraction = self.extraction and self.extraction.as_record()
+        self.engine.save(path, images={**record, "extraction": extraction})
+
+    def _vectors(self, data, progress, weights):
+        if is_table(data):
+            if self.features in column_names(data) or _PICTURES not in column_names(data):
+                self._refuse_other(extractions_of(data).get(self.features))
+                return _vectors(data, self.features)
+            data = data[_PICTURES]
+        elif _is_matrix(data):
+            return as_vectors(data, what="the query array")
+        if self.extraction is None:
+            raise InputError(
+                f"it is not known how {self.features!r} was made from pictures; give "
+                "index.create(…, extraction=…), or ask for vectors"
+            )
+        return extract(data, self.extraction, progress=progress, weights=weights)
+
+    def _refuse_other(self, extraction):
+        if None not in (extraction, self.extraction) and extraction != self.extraction:
+            raise InputError(
+                f"{self.features!r} of the queries is {extraction}, the index holds "
+                f"{self.extraction}; extract the queries' pictures in that way"
+            )
+
+
+def create(
+    data,
+    engine="exact",
+    features="deep_features",
+    label="id",
+    where="label",
+    extraction=None,
+    **options,
+):
+    """Index the rows of a table, as `turicreate.nearest_neighbors.create` does.
+
+    Parameters
+    ----------
+    data : SFrame, pandas.DataFrame or dict of columns
+    engine : str
+        One of `engines()`.
+    features : str
+        The column of vectors.
+    label : str or None
+        The column that names a row in the results; row numbers for None.
+    where : str or None
+        The column of strings that `query(…, where=…)` filters by, if there is one.
+    extraction : Extraction, JoinedExtraction or str, optional
+        How the vectors were made, so that pictures can be asked for too. Not needed for a
+        table that knows, as `image_retrieval.datasets.load` returns it.
+    **options
+        `metric` and the engine's own options.
+
+    Returns
+    -------
+    ImageIndex
+
+    Raises
+    ------
+    InputError
+        When a column is missing or cannot be indexed, or the table says otherwise than
+        `extraction` how it was made.
+
+    Examples
+    --------
+    >>> data = {"id": [18, 8], "label": ["cat", "automobile"], "deep_features": [[0, 1], [1, 0]]}
+    >>> create(data).search([0, 1], k=1)[0]
+    array([[18]])
+    """
+    known = extractions_of(data).get(features)
+    if extraction is not None:
+        extraction = as_extraction(extraction)
+        if known not in (None, extraction):
+            raise InputError(
+                f"column {features!r} is {known}, not {extraction}; leave extraction out"
+            )
+    X = _vectors(data, features)
+    X.flags.writeable = False  # nobody else has it, so the engine need not copy it
+    built = build(X, *_names(data, label, where), engine=engine, **options)
+    return ImageIndex(built, features, label, where, extraction or known)
+
+
+def load(path):
+    """Open an index that `ImageIndex.save` or `Engine.save` wrote.
+
+    Returns
+    -------
+    ImageIndex or Engine
+
+    Raises
+    ------
+    InputError
+        When there is none, or it is damaged.
+    """
+    engine, images = load_engine(path)
+    if images is None:
+        return engine
+    record = images["extraction"]
+    return ImageIndex(engine, **{**images, "extraction": record and extraction_from_record(record)})
+
+
+def neighbors(ids, distances, query_labels=None):
+    """Return search results as a table in Turi Create's schema.
+
+    Parameters
+    ----------
+    ids, distances : ndarray, shape (q, m)
+        As `Engine.search` returns them; places without a neighbor are left out.
+    query_labels : sequence of q values, optional
+        Row numbers by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `query_label`, `reference_label`, `distance` and `rank`, from 1.
+
+    Examples
+    --------
+    >>> neighbors(np.array([[5, 7]]), np.array([[0.0, 5.0]]))
+       query_label  reference_label  distance  rank
+    0            0                5       0.0     1
+    1            0                7       5.0     2
+    """
+    queries, ranks = np.nonzero(np.isfinite(distances))
+    labels = range(len(ids)) if query_labels is None else list(query_labels)
+    names = [labels[query] for query in queries.tolist()]
+    values = (names, ids[queries, ranks], distances[queries, ranks], ranks + 1)
+    return pd.DataFrame(dict(zip(NEIGHBOR_COLUMNS, values)))
+
+
+def _to_sframe(query_labels, ids, distances):
+    import turicreate as tc
+
+    kinds = dict.fromkeys(NEIGHBOR_COLUMNS, int)
+    kinds["distance"] = float
+    if len(query_labels) and isinstance(query_labels[0], str):
+        kinds["query_label"] = str
+    if ids.dtype.kind == "U":
+        kinds["reference_label"] = str
+    found, table = neighbors(ids, distances, query_labels), tc.SFrame()
+    for name, kind in kinds.items():
+        table[name] = tc.SArray(found[name].tolist(), dtype=kind)
+    return table
+
+
+def _is_matrix(value):
+    # Pixels are uint8; a matrix of features never is.
+    if isinstance(value, np.ndarray):
+        return value.dtype != np.uint8 and value.dtype != object
+    return isinstance(value, (list, tuple)) and len(value) > 0 and _is_row(value[0])
+
+
+def _is_row(value):
+    return isinstance(value, (int, float, list, tuple)) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    )
+
+
+def _vectors(data, features):
+    try:
+        return sarray_to_vectors(column(data, features))
+    except InputError as error:
+        raise InputError(f"column {features!r}: {error}") from None
+
+
+def _names(data, label, where):
+    """Return the ids and the labels of a table's rows, None for what it has not."""
+    ids = None if label is None else list(column(data, label))
+    return ids, list(data[where]) if where in column_names(data) else None
+
+
+def _query_labels(queries, label, q):
+    if label is None:
+        return range(q)
+    if isinstance(label, str):
+        if not is_table(queries):
+            raise InputError(f"label {label!r} names a column, but the queries are no table")
+        return list(column(queries, label))
+    labels = list(label)
+    if len(labels) != q:
+        raise InputError(f"{len(labels)} query labels for {q} queries; give one a query")
+    return labels
