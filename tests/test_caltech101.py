@@ -318,7 +318,7 @@ def test_the_command_prints_what_it_made_and_left_out(tmp_path, stub, capsys):
     assert main(["caltech101", *options]) == 0
     out = capsys.readouterr().out
     assert "62 training and 26 test images" in out or "61 training and 27 test images" in out
-    assert "3 files are no readable pictures and were left out:" in out
+    assert "Left out, as no readable pictures: 3" in out
     assert "brain/image_0001.jpg: " in out
     assert "note: a.tar.gz has MD5" in out
     assert "IMAGE_RETRIEVAL_CALTECH101=" in out

@@ -74,7 +74,7 @@ def test_folder_builds_and_names_what_it_left_out(tmp_path, capsys, stub):
     assert run("folder", tmp_path / "in", "--output", tmp_path / "out", "--test-size", 0.5) == 0
     shown = capsys.readouterr().out
     assert "4 training and 4 test images" in shown
-    assert "1 file is no readable picture and was left out:" in shown
+    assert "Left out, as no readable pictures: 1" in shown
     assert "broken.jpg" in shown
     assert len(load(tmp_path / "out")[0]) == 4
 

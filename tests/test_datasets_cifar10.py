@@ -194,7 +194,7 @@ CHILD = textwrap.dedent(
     elif moment == "old data set aside":
         pathlib.Path.rename = after(pathlib.Path.rename)
     elif moment == "new data in place":
-        building.write_sframes = after(building.write_sframes)
+        building.sframes.write_sframes = after(building.sframes.write_sframes)
     building.build("cifar10", archive, output, train=30, test=20)
     """
 )

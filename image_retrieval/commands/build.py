@@ -1,61 +1,30 @@
 """The commands that build a data set, one for each card."""
 
 from image_retrieval import datasets
+from image_retrieval.datasets.cards import Option
 from image_retrieval.errors import InputError
 from image_retrieval.features import as_extraction, backbones, join
 
 
 def add_arguments(card, parser):
     """Declare the command's options: those of all data sets, and the card's own."""
+    add = parser.add_argument
     if card.source == "folder":
-        parser.add_argument("source", metavar="PATH", help="folder with a folder for each label")
+        add("source", metavar="PATH", help="folder with a folder of pictures for each label")
     else:
-        parser.add_argument(
-            "--archive", dest="source", metavar="PATH", help="the archive (default: download it)"
-        )
-    parser.add_argument(
-        "--output",
-        metavar="FOLDER",
-        required=card.source == "folder",
-        help="folder to make, for example data/mine"
-        if card.source == "folder"
-        else f"folder to make (default: data/{card.name})",
-    )
-    for name, option in card.options.items():
-        _add_number(parser, name, option.default, option.help)
-    _add_number(parser, "seed", card.seed, "of the choice of pictures")
-    _add_extraction(card, parser)
-
-
-def _add_number(parser, name, default, text):
-    kind = type(default)
-    parser.add_argument(
-        f"--{name.replace('_', '-')}",
-        metavar="SHARE" if kind is float else "N",
-        type=kind,
-        default=default,
-        help=f"{text} (default: %(default)s)",
-    )
-
-
-def _add_extraction(card, parser):
-    parser.add_argument(
-        "--backbone",
-        metavar="NAME[:SIZE]",
-        help=f"what to make features with, of {', '.join(backbones())}; several, with commas "
-        f"between, stand side by side, best with --recipe "
-        f"(default: {card.extraction or backbones()[0]})",
-    )
-    parser.add_argument(
-        "--size", metavar="PIXELS", type=int, help="side of the square pictures are stretched to"
-    )
-    parser.add_argument("--flip", action="store_true", help="average with the mirror images")
-    parser.add_argument(
-        "--recipe",
-        action="store_true",
-        help="post-process the features: square root, L2, centering, L2",
-    )
-    parser.add_argument("--weights", metavar="PATH", help="file of weights for the backbone")
+        add("--archive", dest="source", metavar="PATH", help="archive (default: download it)")
+    add("--output", metavar="FOLDER", help=f"folder to make (default: data/{card.name})")
+    seed = Option(card.seed, "of the choice of pictures")
+    for name, option in {**card.options, "seed": seed}.items():
+        given = {"type": type(option.default), "default": option.default, "metavar": "N"}
+        text = f"{option.help} (default: %(default)s)"
+        add(f"--{name.replace('_', '-')}", help=text, **given)
+    how = f"of {', '.join(backbones())}; with commas between, several side by side"
+    add("--backbone", metavar="NAME[:SIZE]", help=f"what makes features, {how}")
+    add("--size", metavar="PIXELS", type=int, help="side of the square pictures are stretched to")
+    add("--flip", action="store_true", help="average features with those of the mirror image")
+    add("--recipe", action="store_true", help="post-process by root, L2, centering, L2")
+    add("--weights", metavar="PATH", help="file of weights for the backbone")
 
 
 def run(card, args):

@@ -11,32 +11,14 @@ PIXELS = "pixels"
 
 def add_arguments(parser):
     """Declare the command's options."""
-    parser.add_argument(
-        "--data",
-        metavar="NAME",
-        help="sample, cifar10, or a folder with image_train_data/ and image_test_data/ "
-        "(default: what the notebooks run on)",
-    )
-    parser.add_argument(
-        "--features",
-        metavar="COLUMN",
-        default="deep_features",
-        help="deep_features or another column of vectors, or pixels (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--k",
-        metavar="K",
-        type=int,
-        nargs="+",
-        default=[1, 5],
-        help="ranks to cut off at; the table by label uses the last (default: 1 5)",
-    )
-    parser.add_argument(
-        "--recipe",
-        action="store_true",
-        help="post-process the features first: square root, L2, centering, L2",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    add, data = parser.add_argument, "a data set that was built, or a folder of SFrames"
+    add("--data", metavar="NAME", help=f"sample, {data} (default: what the notebooks run on)")
+    columns = "deep_features or another column of vectors, or pixels (default: %(default)s)"
+    add("--features", metavar="COLUMN", default="deep_features", help=columns)
+    ranks = "ranks to cut off at; the table by label uses the last (default: 1 5)"
+    add("--k", metavar="K", type=int, nargs="+", default=[1, 5], help=ranks)
+    add("--recipe", action="store_true", help="post-process first: root, L2, centering, L2")
+    add("--json", action="store_true", help="print JSON instead of tables")
 
 
 def run(args):

@@ -64,19 +64,15 @@ def _safe_members(tar, path):
 
 
 def _check_safe(member, path):
-    name = member.name
-    windows = PureWindowsPath(name)
+    name, windows = member.name, PureWindowsPath(member.name)
     if name.startswith("/") or windows.drive or windows.root or ".." in windows.parts:
-        raise InputError(
-            f"{path}: holds the name {name!r}, which leads out of the archive; "
-            "get the archive from its official source"
-        )
-    if not (member.isfile() or member.isdir()):
+        problem = "leads out of the archive"
+    elif not (member.isfile() or member.isdir()):
         kind = "a link" if member.issym() or member.islnk() else "neither a file nor a folder"
-        raise InputError(
-            f"{path}: {name!r} is {kind}, which has no place in an archive of pictures; "
-            "get the archive from its official source"
-        )
+        problem = f"is {kind}, which has no place in an archive of pictures"
+    else:
+        return
+    raise InputError(f"{path}: {name!r} {problem}; get the archive from its official source")
 
 
 def _check_end(tar, path):

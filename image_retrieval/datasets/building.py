@@ -7,7 +7,6 @@ only a few are in memory at a time.
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
@@ -17,7 +16,7 @@ from typing import Tuple
 import numpy as np
 from PIL import Image
 
-from image_retrieval import features
+from image_retrieval import features, sframes
 from image_retrieval.datasets.cards import Card, Listing
 from image_retrieval.datasets.location import data_folder, place_of, repository_root
 from image_retrieval.datasets.registry import get_card
@@ -26,14 +25,6 @@ from image_retrieval.download import download
 from image_retrieval.errors import InputError
 from image_retrieval.files import exclusive
 from image_retrieval.images import as_rgb
-from image_retrieval.sframes import (
-    file_to_image,
-    image_sframe,
-    pixels_to_image,
-    vectors_to_sarray,
-    with_extractions,
-    write_sframes,
-)
 from image_retrieval.tables import column_names, extractions_of
 
 # What the original tables' `image_array` holds: the pixels of 32x32.
@@ -72,28 +63,25 @@ class Built:
 
     def report(self):
         """Return what was made, what was left out, and how to go on, as lines to print."""
-        return "\n".join(
-            [
-                *self._counts(),
-                f"Features: {self.extraction}.",
-                *list_unreadable(self.unreadable),
-                *self.notes,
-                f"Run the notebooks on it: {how_to_use(self.folder, self.card)}",
-            ]
-        )
+        return "\n".join(self._lines())
 
-    def _counts(self):
-        train, test = sum(self.train.values()), sum(self.test.values())
-        rate = (train + test) / self.feature_seconds
-        labels = sorted({*self.train, *self.test})
-        width = max(map(len, ["label", *labels]))
+    def _lines(self):
+        rows = sum(self.train.values()), sum(self.test.values())
+        rate = sum(rows) / self.feature_seconds
+        width = max(map(len, ["label", *self.train]))
         yield (
-            f"{_short(self.folder)}: {train:,} training and {test:,} test images in "
+            f"{_short(self.folder)}: {rows[0]:,} training and {rows[1]:,} test images in "
             f"{self.seconds:.1f} s ({rate:,.1f} images a second for the features)"
         )
         yield f"  {'label':<{width}}  {'train':>7} {'test':>7}"
-        for label in labels:
-            yield f"  {label:<{width}}  {self.train[label]:>7,} {self.test[label]:>7,}"
+        for label, count in sorted(self.train.items()):
+            yield f"  {label:<{width}}  {count:>7,} {self.test[label]:>7,}"
+        yield f"Features: {self.extraction}."
+        if self.unreadable:
+            yield f"Left out, as no readable pictures: {len(self.unreadable)}"
+        yield from (f"  {line}" for line in self.unreadable)
+        yield from self.notes
+        yield f"Run the notebooks on it: {how_to_use(self.folder, self.card)}"
 
 
 def build(
@@ -145,48 +133,46 @@ def build(
     start, card = perf_counter(), get_card(dataset)
     options = _checked_options(card, options)
     extraction = _ready(card, extraction, weights)
-    with _output_folder(_default_output(card, output), card) as folder:
+    with _output_folder(Path(output or place_of(card)), card) as folder:
         source = source or fetch(card, progress)
         made = make(card, source, options, extraction, recipe, weights, progress)
-        write_sframes(folder, **dict(zip(card.folders, made.sframes)))
-    counts = [Counter(sframe["label"]) for sframe in made.sframes]
-    seconds = perf_counter() - start, made.feature_seconds
-    notes = (*made.notes, *_foreign(card, source))
-    how = extractions_of(made.sframes[0])["deep_features"]
-    return Built(card, folder, how, *counts, *seconds, made.unreadable, notes)
-
-
-@dataclass(frozen=True)
-class Made:
-    """A pair of SFrames that know their extractions, and what else `Built` says of them."""
-
-    sframes: tuple
-    feature_seconds: float
-    unreadable: Tuple[str, ...]
-    notes: Tuple[str, ...]
+        tables, feature_seconds, unreadable, notes = made
+        sframes.write_sframes(folder, **dict(zip(card.folders, tables)))
+    counts = [Counter(table["label"]) for table in tables]
+    how = extractions_of(tables[0])["deep_features"]
+    lines = tuple(unreadable), (*notes, *_foreign(card, source))
+    return Built(card, folder, how, *counts, perf_counter() - start, feature_seconds, *lines)
 
 
 def make(card, source, options, extraction, recipe=False, weights=None, progress=True):
-    """Return a `Made`: read the source, split it, and extract the features; write nothing."""
+    """Read a source, split it and extract the features; write nothing.
+
+    Returns
+    -------
+    tables : list of two turicreate.SFrame
+        The training and the test images; they know their extractions.
+    feature_seconds : float
+    unreadable, notes : list of str
+        See `Built`.
+    """
     listing, images, unreadable = _read(card, source, options)
     split = card.split(listing, options)
     origins = {"origin": listing.origins} if any(listing.origins) else {}
-    table = image_sframe(listing.ids, images, listing.labels, **origins)
-    sframes = [take_rows(table, rows) for rows in (split.train, split.test)]
+    table = sframes.image_sframe(listing.ids, images, listing.labels, **origins)
+    tables = [take_rows(table, rows) for rows in (split.train, split.test)]
     start = perf_counter()
-    columns = [sframe["image"] for sframe in sframes]
-    deep, how = _features(columns, extraction, recipe, weights, progress)
+    images = [part["image"] for part in tables]
+    deep, how = _features(images, extraction, recipe, weights, progress)
     seconds = perf_counter() - start
-    made = tuple(map(partial(_finished, card, how), sframes, deep))
-    notes = () if split.note is None else (split.note,)
-    return Made(made, seconds, unreadable, notes)
+    tables = [_finished(card, how, *part) for part in zip(tables, deep)]
+    return tables, seconds, unreadable, [split.note] * bool(split.note)
 
 
 def _finished(card, how, sframe, X):
     pixels = features.extract(sframe["image"], PIXELS, progress=False)
-    sframe["deep_features"], sframe["image_array"] = map(vectors_to_sarray, (X, pixels))
+    sframe["deep_features"], sframe["image_array"] = map(sframes.vectors_to_sarray, (X, pixels))
     names = [*card.columns, *({"origin"} & set(column_names(sframe)))]
-    return with_extractions(sframe[names], {"deep_features": how, "image_array": PIXELS})
+    return sframes.with_extractions(sframe[names], {"deep_features": how, "image_array": PIXELS})
 
 
 def _read(card, source, options):
@@ -210,8 +196,7 @@ def _read(card, source, options):
     labels, parts, origins = map(np.array, columns)
     order = np.lexsort([ids, parts])
     images = take_rows(tc.SFrame({"image": builder.close()}), order)["image"]
-    listing = Listing(ids[order], labels[order], parts[order], origins[order])
-    return listing, images, tuple(unreadable)
+    return Listing(ids[order], labels[order], parts[order], origins[order]), images, unreadable
 
 
 def _ids(found, names):
@@ -222,13 +207,13 @@ def _ids(found, names):
 def _stored(data, max_side):
     pixels = as_rgb(data)
     if isinstance(data, bytes):
-        return file_to_image(data)
+        return sframes.file_to_image(data)
     longest = max(pixels.shape[:2])
     if max_side is not None and longest > max_side:
         height, width = (max(1, round(side * max_side / longest)) for side in pixels.shape[:2])
         small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
         pixels = np.asarray(small)
-    return pixels_to_image(pixels)
+    return sframes.pixels_to_image(pixels)
 
 
 def _features(columns, extraction, recipe, weights, progress):
@@ -282,12 +267,6 @@ def _ready(card, extraction, weights):
     return how
 
 
-def _default_output(card, output):
-    if output is None and card.source == "folder":
-        raise InputError("output=None: name the folder to make, for example data/mine")
-    return place_of(card) if output is None else output
-
-
 def _foreign(card, source):
     """Yield a line that says so when an archive is not an official one."""
     if card.url is None:
@@ -303,22 +282,9 @@ def _foreign(card, source):
         )
 
 
-def list_unreadable(unreadable):
-    """Return the pictures that were left out as lines to print, with their number."""
-    if not unreadable:
-        return []
-    files = (
-        "file is no readable picture and was"
-        if len(unreadable) == 1
-        else "files are no readable pictures and were"
-    )
-    return [f"{len(unreadable)} {files} left out:", *(f"  {line}" for line in unreadable)]
-
-
 @contextmanager
 def _output_folder(folder, card):
     """Yield the folder to build, kept from other builders until the block ends."""
-    folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder that is new or an older build")
     # macOS leaves .DS_Store in every folder that was looked at.
@@ -341,18 +307,11 @@ def how_to_use(folder, card):
     >>> how_to_use(data_folder() / "cifar10", get_card("cifar10"))
     'IMAGE_RETRIEVAL_DATA=cifar10 make run'
     """
-    folder, root = Path(folder).resolve(), repository_root()
-    if folder == place_of(card).resolve() and card.source != "folder":
-        name = card.name
-    elif root in folder.parents:
-        name = folder.relative_to(root).as_posix()
-    else:
-        name = str(folder)
+    folder = Path(folder).resolve()
+    name = card.name if folder == place_of(card).resolve() else _short(folder)
     return f"{card.variable}={quote(name)} make run"
 
 
 def _short(folder):
-    try:
-        return folder.resolve().relative_to(Path.cwd())
-    except ValueError:
-        return folder
+    root = repository_root()
+    return folder.relative_to(root).as_posix() if root in folder.parents else str(folder)

@@ -11,16 +11,8 @@ from image_retrieval.datasets.caltech101_archive import read_pictures
 from image_retrieval.datasets.cards import Card
 from image_retrieval.datasets.splits import SHARE, by_share
 
-LABELS = (
-    "Faces",
-    "Faces_easy",
-    "Leopards",
-    "Motorbikes",
-    "airplanes",
-    "brain",
-    "butterfly",
-    "car_side",
-    "grand_piano",
+LABELS = tuple(
+    "Faces Faces_easy Leopards Motorbikes airplanes brain butterfly car_side grand_piano".split()
 )
 VARIABLE = "IMAGE_RETRIEVAL_CALTECH101"
 

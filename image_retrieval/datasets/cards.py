@@ -111,7 +111,7 @@ class Card:
     seed : int
         Of the split, when not given.
     source : {"archive", "folder"}
-        What it is made of; for a folder, the folder to make must be named, too.
+        What it is made of.
     url, md5 : str, optional
         Where the official archive is published, and its hash in hexadecimal.
     other_md5 : tuple of str

@@ -4,25 +4,14 @@ Layout: https://www.cs.toronto.edu/~kriz/cifar.html. Each record is one label by
 pixel bytes: the red, the green and the blue plane of 32x32, row by row.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from image_retrieval.datasets.archives import open_tar
 from image_retrieval.errors import InputError
 
-LABELS = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+LABELS = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST_BATCHES = ("test_batch.bin",)
 RECORD = 1 + 3 * 32 * 32
@@ -30,7 +19,8 @@ _RECORDS_PER_READ = 1000
 _FIX = "give the official cifar-10-binary.tar.gz"
 
 
-class Split(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """Images of the training or of the test part, in the official order.
 
     Attributes
@@ -43,17 +33,6 @@ class Split(NamedTuple):
 
     ids: np.ndarray
     labels: np.ndarray
-    images: np.ndarray
-
-    def take(self, rows):
-        """Return these rows, in this order."""
-        return Split(self.ids[rows], self.labels[rows], self.images[rows])
-
-
-class _Batch(NamedTuple):
-    records: int
-    positions: np.ndarray
-    numbers: np.ndarray
     images: np.ndarray
 
 
@@ -69,7 +48,7 @@ def read_archive(path, labels=LABELS):
 
     Returns
     -------
-    train, test : Split
+    train, test : Part
 
     Raises
     ------
@@ -93,23 +72,20 @@ def read_archive(path, labels=LABELS):
 
 
 def _read_batch(file, where, wanted):
-    positions, numbers, images, records = [], [], [], 0
-    while True:
-        data = file.read(_RECORDS_PER_READ * RECORD)
-        if not data and records:
-            break
+    """Return the number of records, the positions of those wanted, and these records."""
+    positions, kept, records = [], [], 0
+    for data in iter(lambda: file.read(_RECORDS_PER_READ * RECORD), b""):
         chunk = _checked_records(data, where, records)
-        kept = np.flatnonzero(np.isin(chunk[:, 0], wanted))
-        positions.append(records + kept)
-        numbers.append(chunk[kept, 0])
-        images.append(chunk[kept, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+        rows = np.flatnonzero(np.isin(chunk[:, 0], wanted))
+        positions.append(records + rows)
+        kept.append(chunk[rows])
         records += len(chunk)
-    return _Batch(records, *map(np.concatenate, (positions, numbers, images)))
+    if not records:
+        raise InputError(f"{where} holds no record; {_FIX}")
+    return records, np.concatenate(positions), np.concatenate(kept)
 
 
 def _checked_records(data, where, first):
-    if not data:
-        raise InputError(f"{where} holds no record; {_FIX}")
     whole, rest = divmod(len(data), RECORD)
     if rest:
         raise InputError(
@@ -127,9 +103,8 @@ def _checked_records(data, where, first):
 
 
 def _join(batches, names):
-    starts = np.cumsum([0] + [batches[name].records for name in names])
-    chosen = [batches[name] for name in names]
-    ids = [start + batch.positions for start, batch in zip(starts, chosen)]
-    numbers = np.concatenate([batch.numbers for batch in chosen])
-    images = np.concatenate([batch.images for batch in chosen])
-    return Split(np.concatenate(ids), np.array(LABELS)[numbers], images)
+    starts = np.cumsum([0, *(batches[name][0] for name in names)])
+    ids = [start + batches[name][1] for start, name in zip(starts, names)]
+    records = np.concatenate([batches[name][2] for name in names])
+    images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return Part(np.concatenate(ids), np.array(LABELS)[records[:, 0]], images)

@@ -96,11 +96,11 @@ def locate(name=None, dataset="cifar10"):
     card = get_card(dataset)
     # Only what has a sample is a system of its own, with notebooks that look at a variable.
     asked = str(name or (card.sample and os.environ.get(card.variable)) or "")
-    known = _named(card)
+    known = {"sample": card.sample, **CARDS} if card.sample else CARDS
     if asked in known:
         return _checked(known[asked])
     if asked:
-        return _folder(asked, "data" if name else card.variable, card)
+        return _folder(asked, "data" if name else card.variable, card, known)
     built = _place(card)
     return built if built.is_there or not card.sample else _checked(card.sample)
 
@@ -171,28 +171,21 @@ def _checked(card):
     return location
 
 
-def _named(card):
-    """Return the cards that a name may stand for, where this one's data is looked for."""
-    named = {name: other for name, other in CARDS.items() if other.source == "archive"}
-    return {"sample": card.sample, **named} if card.sample else named
-
-
-def _folder(asked, source, card):
+def _folder(asked, source, card, known):
     folder = Path(asked).expanduser()
     if not folder.is_absolute():
         here = Path.cwd() / folder
         restore_folder(here)
         folder = here if here.exists() else repository_root() / folder
     restore_folder(folder)
-    choices = f"give {', '.join(map(repr, _named(card)))}, or a folder that holds " + " and ".join(
-        f"{name}/" for name in card.folders
-    )
-    if not folder.is_dir():
-        raise InputError(f"{source}={asked!r} names no data; {choices}")
     location = DataLocation(folder.resolve().name, folder.resolve(), card)
-    for needed in (location.train, location.test):
-        if not needed.is_dir():
-            raise InputError(f"{source}={asked!r} has no {needed.name}/ in it; {choices}")
+    if not location.is_there:
+        missing = card.folders[location.train.is_dir()]
+        problem = f"has no {missing}/ in it" if folder.is_dir() else "names no data"
+        raise InputError(
+            f"{source}={asked!r} {problem}; give {', '.join(map(repr, known))}, or a folder that "
+            f"holds {'/ and '.join(card.folders)}/"
+        )
     return location
 
 

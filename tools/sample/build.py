@@ -41,7 +41,7 @@ def build(card, folder):
     """Return the training and the test images; `folder` holds the rendered drawings."""
     defaults = {name: option.default for name, option in card.options.items()}
     options = SimpleNamespace(seed=card.seed, **defaults)
-    return make(card, folder, options, as_extraction(card.extraction)).sframes
+    return make(card, folder, options, as_extraction(card.extraction))[0]
 
 
 def save(card, sframes, output):
