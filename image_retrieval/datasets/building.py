@@ -68,14 +68,15 @@ class Built:
     def _lines(self):
         rows = sum(self.train.values()), sum(self.test.values())
         rate = sum(rows) / self.feature_seconds
-        width = max(map(len, ["label", *self.train]))
+        labels = sorted({*self.train, *self.test})
+        width = max(map(len, ["label", *labels]))
         yield (
             f"{_short(self.folder)}: {rows[0]:,} training and {rows[1]:,} test images in "
             f"{self.seconds:.1f} s ({rate:,.1f} images a second for the features)"
         )
         yield f"  {'label':<{width}}  {'train':>7} {'test':>7}"
-        for label, count in sorted(self.train.items()):
-            yield f"  {label:<{width}}  {count:>7,} {self.test[label]:>7,}"
+        for label in labels:
+            yield f"  {label:<{width}}  {self.train[label]:>7,} {self.test[label]:>7,}"
         yield f"Features: {self.extraction}."
         if self.unreadable:
             yield f"Left out, as no readable pictures: {len(self.unreadable)}"
@@ -250,7 +251,7 @@ def _checked_options(card, given):
     for name in given:
         if name not in known:
             raise InputError(f"{card.name} has no option {name!r}; it has {', '.join(known)}")
-    options = SimpleNamespace(**{**known, **given})
+    options = SimpleNamespace(**{**known, **given, "labels": card.labels})
     max_side = getattr(options, "max_side", None)
     if max_side is not None and max_side < 1:
         raise InputError(f"max_side={max_side} must be at least 1 pixel")

@@ -22,18 +22,13 @@ def read(archive, options):
 
     `Faces_easy` holds a close crop of each photograph in `Faces`, under the same number.
     """
-    for picture in read_pictures(archive, LABELS):
+    for picture in read_pictures(archive, options.labels):
         yield replace(picture, origin=picture.name.replace("Faces_easy/", "Faces/"))
 
 
-SAMPLE = Card(
-    name="sample",
-    title="the bundled nine-class sample",
-    place="caltech101_data",
-    restore="git checkout -- caltech101_data",
-    variable=VARIABLE,
-    labels=LABELS,
-)
+_RESTORE = "git checkout -- caltech101_data"
+_TITLE = "the bundled nine-class sample"
+SAMPLE = Card("sample", _TITLE, "caltech101_data", _RESTORE, variable=VARIABLE, labels=LABELS)
 CARD = Card(
     name="caltech101",
     title="real Caltech-101",

@@ -103,7 +103,8 @@ class Card:
     about : str
         The help of its command: a line, and more of them.
     read : callable
-        `read(source, options)` yields a `Picture` for each picture of an archive or folder.
+        `read(source, options)` yields a `Picture` for each picture of an archive or folder;
+        `options` has the attributes `labels`, `seed`, and those of `options` below.
     split : callable
         `split(listing, options)` returns a `Split`.
     options : dict of str to Option

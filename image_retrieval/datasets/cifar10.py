@@ -14,15 +14,12 @@ from image_retrieval.datasets.rows import choose_rows
 LABELS = ("automobile", "bird", "cat", "dog")
 # The course text queries with these rows of the training data.
 FIXED_ROWS = {8: "automobile", 18: "cat"}
-_ROWS = {
-    "train": Option(2005, "training images"),
-    "test": Option(4000, "test images"),
-}
+_ROWS = {"train": Option(2005, "training images"), "test": Option(4000, "test images")}
 
 
 def read(archive, options):
-    """Yield the pictures of the four labels, see `read_archive`."""
-    for part, found in zip(("train", "test"), read_archive(archive, LABELS)):
+    """Yield the pictures of some labels, see `read_archive`."""
+    for part, found in zip(("train", "test"), read_archive(archive, options.labels)):
         for number, label, pixels in zip(found.ids, found.labels, found.images):
             yield Picture(str(label), pixels, id=int(number), part=part)
 
@@ -37,28 +34,21 @@ def split(listing, options):
 
 def _train_rows(ids, labels, options):
     rows, asked = None, {name: getattr(options, name) for name in _ROWS}
+    why = "the original course had 2,005 and 4,000 images"
     if asked == {name: option.default for name, option in _ROWS.items()}:
         rows = choose_course_rows(ids, labels, options.seed)
         why = "in this archive the labels differ at the ids that are known of the original course"
-    else:
-        why = "the original course had 2,005 and 4,000 images"
-    if rows is not None:
-        return rows, (
-            "The training rows are the original course's as far as they are known: rows 0 to 33, "
-            f"26 others and the counts; seed {options.seed} chose the rest. "
-            "The test rows are its 4,000."
-        )
-    rows = choose_rows(labels, options.train, options.seed, "train", FIXED_ROWS)
-    return rows, f"The rows were chosen by seed {options.seed}: {why}."
+    if rows is None:
+        rows = choose_rows(labels, options.train, options.seed, "train", FIXED_ROWS)
+        return rows, f"The rows were chosen by seed {options.seed}: {why}."
+    return rows, (
+        "The training rows are the original course's as far as they are known: rows 0 to 33, 26 "
+        f"others and the counts; seed {options.seed} chose the rest. The test rows are its 4,000."
+    )
 
 
-SAMPLE = Card(
-    name="sample",
-    title="the bundled sample",
-    place=".",
-    restore=f"git checkout -- {TRAIN} {TEST}",
-    labels=LABELS,
-)
+_RESTORE = f"git checkout -- {TRAIN} {TEST}"
+SAMPLE = Card("sample", "the bundled sample", ".", _RESTORE, labels=LABELS)
 CARD = Card(
     name="cifar10",
     title="real CIFAR-10",
