@@ -93,7 +93,8 @@ def entries(folder):
 def test_the_build_is_a_stratified_split_of_all_pictures(archive, tmp_path, stub):
     made = build(archive, tmp_path / "out")
     train, test = load(tmp_path / "out")
-    assert train.column_names() == ["id", "image", "label", "deep_features", "image_array"]
+    columns = ["id", "image", "label", "deep_features", "image_array", "origin"]
+    assert train.column_names() == columns
     assert train.column_types()[0] is int
     assert Counter(train["label"]) == made.train == dict.fromkeys(LABELS, 7)
     assert Counter(test["label"]) == made.test == dict.fromkeys(LABELS, 3)
@@ -114,6 +115,15 @@ def test_ids_lead_to_the_archives_files(archive, tmp_path, stub):
             assert bytes(row["image"]._image_data) == files[name]
             mean = as_rgb(files[name]).mean(axis=(0, 1))
             assert np.allclose(row["deep_features"], mean, atol=1e-3)
+
+
+def test_a_face_and_its_close_crop_stay_on_one_side(archive, tmp_path, stub):
+    build(archive, tmp_path / "out")
+    train, test = load(tmp_path / "out")
+    assert not set(train["origin"]) & set(test["origin"])
+    for sframe in (train, test):
+        faces = [row["origin"] for row in sframe if row["label"] == "Faces"]
+        assert faces == [row["origin"] for row in sframe if row["label"] == "Faces_easy"]
 
 
 def test_the_split_repeats_and_follows_its_seed_and_share(archive, tmp_path, stub):

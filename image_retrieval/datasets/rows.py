@@ -130,20 +130,28 @@ def split_rows(labels, test_size=0.3, seed=42, origins=None):
     from sklearn.model_selection import train_test_split
 
     origins = range(len(labels)) if origins is None else origins
-    label_of = {}
-    for origin, label in zip(origins, labels):
-        # An origin of several labels, such as a face and its close crop, counts for the first.
-        label_of[origin] = min(label, label_of.get(origin, label))
-    stratify = list(label_of.values())
+    strata = _strata(origins, labels)
     try:
         test = train_test_split(
-            list(label_of), test_size=test_size, random_state=seed, stratify=stratify
+            list(strata), test_size=test_size, random_state=seed, stratify=list(strata.values())
         )[1]
     except ValueError as error:
-        few, count = min(Counter(stratify).items(), key=lambda item: item[1])
+        few, count = min(Counter(strata.values()).items(), key=lambda item: item[1])
         raise InputError(
             f"{len(labels)} pictures cannot be split with test_size={test_size} ({error}); "
             f"{str(few)!r} has {count}: add pictures, or choose another share between 0 and 1"
         ) from None
     in_test = np.isin(origins, test)
     return np.flatnonzero(~in_test).tolist(), np.flatnonzero(in_test).tolist()
+
+
+def _strata(origins, labels):
+    """Return the label that each origin counts for."""
+    labels_of, first = {}, {}
+    for origin, label in zip(origins, labels):
+        labels_of.setdefault(origin, set()).add(label)
+    # Labels that share origins, such as faces and their close crops, count as one. So does an
+    # origin that only one of them has, because a file of the other could not be read.
+    for group in labels_of.values():
+        first.update({label: min({*group, first.get(label, label)}) for label in group})
+    return {origin: first[min(group)] for origin, group in labels_of.items()}
