@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from shutil import copytree
 
 import nbformat
 import pytest
@@ -195,6 +196,18 @@ def test_what_a_page_would_fetch_is_seen():
     assert found == ["https://cdn.org/require.js", "//x.org/a.png", "http://y.org/b"]
 
 
+def test_a_run_on_other_data_than_the_sample_does_not_speak_of_drawings(
+    tmp_path, capsys, monkeypatch
+):
+    for name in ("image_train_data", "image_test_data"):
+        copytree(ROOT / name, tmp_path / "mine" / name)
+    monkeypatch.setenv("IMAGE_RETRIEVAL_DATA", str(tmp_path / "mine"))
+    scratch(tmp_path, "01_a", "print('first')")
+    assert main(["run", "--folder", str(tmp_path), "--pages", str(tmp_path / "pages")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Data: the folder mine") and len(lines) == 3
+
+
 def test_run_writes_a_page_for_each_and_goes_on_after_a_failure(tmp_path, capsys):
     scratch(tmp_path, "01_a", "print('first')")
     scratch(tmp_path, "02_b", "1 / 0")
@@ -203,10 +216,12 @@ def test_run_writes_a_page_for_each_and_goes_on_after_a_failure(tmp_path, capsys
     options = ["--folder", str(tmp_path), "--pages", str(pages)]
     assert main(["run", *options]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("Data: ") and len(lines) == 5
+    assert lines[0].startswith("Data: ") and len(lines) == 6
     assert re.fullmatch(r"01_a +\d+\.\d s  ok", lines[1])
     assert lines[2].endswith("FAILED at cell [1]: ZeroDivisionError: division by zero")
     assert lines[4].startswith("1 of 3 notebooks failed. Open ") and "02_b.html" in lines[4]
+    assert "download of 170 MB and about a minute" in lines[5]
+    assert lines[5].endswith("`make cifar10`, then `IMAGE_RETRIEVAL_DATA=cifar10 make run`.")
     assert "ZeroDivisionError" in (pages / "02_b.html").read_text(encoding="utf-8")
     assert f"<pre>{tmp_path.name}" in (pages / "03_c.html").read_text(encoding="utf-8")
     assert main(["run", "01", *options]) == 0

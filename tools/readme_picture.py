@@ -14,12 +14,12 @@ from matplotlib.patches import Rectangle
 
 from image_retrieval.datasets import load
 from image_retrieval.files import atomic_file
+from image_retrieval.palette import GRAY, GREEN
 from image_retrieval.quiet import quiet_turicreate
 
 ROOT = Path(__file__).resolve().parent.parent
 QUERY_ROWS = (18, 8)
 NEIGHBORS = 5
-SAME, OTHER = "#218a52", "#8b8f96"
 
 
 def find_neighbors(images, row):
@@ -47,7 +47,7 @@ def draw(images):
             same = hit["label"] == query["label"]
             sign = "\N{HEAVY CHECK MARK}" if same else "\N{MULTIPLICATION X}"
             caption = f"{sign} {hit['label']}\ndistance {hit['distance']:.1f}"
-            _show(axis, hit["image"], caption, SAME if same else OTHER, "-" if same else "--")
+            _show(axis, hit["image"], caption, GREEN if same else GRAY, "-" if same else "--")
     figure.subplots_adjust(left=0.01, right=0.99, top=0.98, bottom=0.12)
     return figure
 
