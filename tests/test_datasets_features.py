@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_retrieval import datasets, evaluate
+from image_retrieval import datasets, evaluate, index
 from image_retrieval.features import Extraction, extract
 from image_retrieval.images import as_rgb
 from image_retrieval.postprocess import default_recipe
@@ -82,6 +82,36 @@ def test_a_picture_however_given_has_the_features_of_its_row(location, tmp_path,
         distances = np.linalg.norm(stored - X, axis=1)
         assert distances.argmin() == row
         assert distances[row] < 1e-3 * np.linalg.norm(stored[row])
+
+
+def asked(found, train, row):
+    """Return whether a picture found its own row first, at a distance of about 0."""
+    first = train[row]
+    limit = 1e-3 * np.linalg.norm(first["deep_features"])
+    return found[0]["reference_label"] == first["id"] and found[0]["distance"] < limit
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_picture_however_given_finds_its_row_before_and_after_save_and_load(
+    location, tmp_path, way
+):
+    train, _ = datasets.load(location.folder)
+    made = index.create(train)
+    made.save(tmp_path / "index")
+    for engine in (made, index.load(tmp_path / "index")):
+        for row in ROWS:
+            picture = WAYS[way](train[row]["image"], tmp_path / f"{row}.png")
+            assert asked(engine.query(picture, k=1, progress=False), train, row)
+
+
+@pytest.mark.parametrize("engine", index.engines())
+def test_a_picture_finds_its_row_in_every_engine(folder, tmp_path, engine):
+    train, _ = datasets.load(folder.folder)
+    made = index.create(train, engine=engine)
+    made.save(tmp_path / "index")
+    for engine in (made, index.load(tmp_path / "index")):
+        for row in ROWS:
+            assert asked(engine.query([train[row]["image"]], k=1, progress=False), train, row)
 
 
 def test_pixels_are_an_extraction_like_any_other(location):
