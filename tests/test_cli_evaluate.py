@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from cifar10_archives import make_archive
 
 from image_retrieval import evaluate
 from image_retrieval.cli import main
@@ -113,6 +114,16 @@ def test_errors_are_one_line_and_code_2(data, capsys, options, message):
     code, out, err = run(capsys, "--data", data[0], *options)
     assert (code, out) == (2, "")
     assert message in err and err.count("\n") == 1
+
+
+def test_a_recipe_is_not_put_on_features_that_have_one(tmp_path, capsys):
+    archive, output = make_archive(tmp_path / "a.tar.gz"), tmp_path / "out"
+    rows = ["--train", "40", "--test", "20", "--backbone", "pixels", "--recipe"]
+    assert main(["cifar10", "--archive", str(archive), "--output", str(output), *rows]) == 0
+    capsys.readouterr()
+    assert run(capsys, "--data", output)[0] == 0
+    code, _, err = run(capsys, "--data", output, "--recipe")
+    assert (code, err) == (2, "error: deep_features has a recipe already; leave out --recipe\n")
 
 
 def test_missing_data_is_one_line_and_code_2(tmp_path, capsys):

@@ -6,6 +6,8 @@ as right when they have its label.
 
 import json
 
+from image_retrieval.errors import InputError
+
 PIXELS = "pixels"
 
 
@@ -26,35 +28,31 @@ def run(args):
     from image_retrieval import datasets
 
     location = datasets.locate(args.data)
+    made = location.extractions.get(args.features)
+    if args.recipe and made and any(part.recipe for part in made.parts):
+        raise InputError(f"{args.features} has a recipe already; leave out --recipe")
     ranking = rank(*datasets.load(args.data), args.features, args.recipe)
     report = {"data": location.name, "features": args.features, "recipe": args.recipe}
     report.update(make_report(ranking, args.k))
-    if args.json:
-        print(as_json(report))
-    else:
-        print(as_text(report, location.description))
+    print(as_json(report) if args.json else as_text(report, location.description))
 
 
 def rank(train, test, features, recipe):
     """Return the full ranking of the training images for each test image."""
     from image_retrieval.evaluate import rank_features
-    from image_retrieval.postprocess import default_recipe
-
-    X_train, X_test = vectors(train, features), vectors(test, features)
-    if recipe:
-        steps = default_recipe()
-        X_train, X_test = steps.fit_transform(X_train), steps.transform(X_test)
-    return rank_features(X_train, list(train["label"]), X_test, list(test["label"]))
-
-
-def vectors(sframe, features):
-    """Return a feature column as an array, or the pixels of the images."""
     from image_retrieval.features import extract
+    from image_retrieval.postprocess import default_recipe
     from image_retrieval.sframes import sframe_vectors
 
-    if features != PIXELS:
-        return sframe_vectors(sframe, features)[1]
-    return extract(sframe["image"], "pixels")
+    tables = (train, test)
+    if features == PIXELS:
+        X = [extract(table["image"], PIXELS, progress=False) for table in tables]
+    else:
+        X = [sframe_vectors(table, features)[1] for table in tables]
+    steps = default_recipe().fit(X[0]) if recipe else None
+    X = [steps.transform(part) for part in X] if recipe else X
+    y = [list(table["label"]) for table in tables]
+    return rank_features(X[0], y[0], X[1], y[1])
 
 
 def make_report(ranking, ks):
