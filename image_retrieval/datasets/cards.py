@@ -1,6 +1,6 @@
 """What there is to know of a data set, on one card.
 
-A further data set is a module with a reader and a `Card`, and its name in the list of
+A further data set is a module with a reader and a `Card`, and a line in
 `image_retrieval.datasets.registry`.
 """
 
