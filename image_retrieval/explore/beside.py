@@ -2,16 +2,10 @@
 
 from html import escape
 
+from image_retrieval.explore.page import read_style
+
 # Smaller type and less air than in a sheet of its own, so that two fit into a notebook.
-_STYLE = """
-.ir-beside>div{display:inline-block;vertical-align:top;margin:0 20px 8px 0;max-width:100%}
-.ir-beside .ir-sheet{font-size:12px}
-.ir-beside .ir-sheet small,.ir-beside .ir-sheet .ir-sign{font-size:10.5px}
-.ir-beside .ir-sheet .ir-rows tbody tr.ir-row{gap:3px}
-.ir-beside .ir-sheet .ir-rows tr.ir-row>*{padding:3px}
-.ir-beside .ir-sheet .ir-rows tr.ir-row.ir-answer{padding-left:calc(var(--ir-size) + 24px)}
-.ir-beside .ir-sheet .ir-rows tr.ir-row>.ir-query{margin:0 8px 0 calc(-1*var(--ir-size) - 24px)}
-"""
+_STYLE = read_style("beside.css")
 
 
 def side_by_side(sheets):
@@ -54,8 +48,7 @@ class SideBySide:
             f"<div><b>{escape(title)}</b>\n{sheet._repr_html_()}</div>"
             for title, sheet in self._sheets.items()
         ]
-        style = _STYLE.strip().replace("\n", "")
-        return "\n".join([f'<div class="ir-beside"><style>{style}</style>', *parts, "</div>"])
+        return "\n".join([f'<div class="ir-beside"><style>{_STYLE}</style>', *parts, "</div>"])
 
     def __repr__(self):
         return "\n\n".join(f"{title}\n{sheet!r}" for title, sheet in self._sheets.items())

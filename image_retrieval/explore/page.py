@@ -1,59 +1,24 @@
 """The HTML around the pictures: one style for notebooks, exports and saved files."""
 
 import html
+from pathlib import Path
+from string import Template
 
 from image_retrieval.palette import BLUE, GRAY, GREEN
 
+
+def read_style(name):
+    """Return a style sheet of this folder as one line."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8").replace("\n", "")
+
+
 # The host's text color is inherited, and its background shows through, so a sheet is as
 # readable in a dark theme as in a light one. The three accents stand out on both.
-_STYLE = """
-.ir-sheet{color:inherit;font:13px/1.4 system-ui,-apple-system,"Segoe UI",sans-serif;
- margin:.4em 0;overflow-x:auto}
-.ir-sheet table.ir-rows{border:0;border-collapse:collapse;margin:0;font:inherit;color:inherit;
- display:block;background:none}
-.ir-sheet .ir-rows tbody{display:block;border:0}
-.ir-sheet .ir-rows tbody tr.ir-row{display:flex;flex-wrap:wrap;gap:6px;padding:8px 0;border:0;
- background:none}
-.ir-sheet .ir-rows tr.ir-row+tr.ir-row{border-top:1px solid rgba(128,128,128,.35)}
-.ir-sheet .ir-rows tr.ir-row>*{display:block;box-sizing:content-box;min-width:var(--ir-size);
- padding:6px;text-align:center;vertical-align:top;font-weight:normal;white-space:nowrap;
- color:inherit;background:none;border:2px solid transparent;border-radius:8px;line-height:1.4}
-.ir-sheet .ir-rows tbody tr.ir-row.ir-answer{padding-left:calc(var(--ir-size) + 36px)}
-.ir-sheet .ir-rows tr.ir-row>.ir-query{width:var(--ir-size);white-space:normal;
- margin:0 14px 0 calc(-1*var(--ir-size) - 36px);background:rgba(128,128,128,.14)}
-.ir-sheet .ir-rows tr.ir-row>.ir-match-yes{border:2px solid var(--ir-same)}
-.ir-sheet .ir-rows tr.ir-row>.ir-match-no{border:2px dashed var(--ir-other)}
-.ir-sheet .ir-rows tr.ir-row>.ir-match-itself{border:2px dotted var(--ir-self)}
-.ir-sheet img{display:block;width:var(--ir-size);height:var(--ir-size);object-fit:contain;
- margin:0 auto 4px;max-width:none;background:none}
-.ir-sheet img.ir-crisp{image-rendering:pixelated}
-.ir-sheet .ir-sign{display:inline-block;font-size:12px}
-.ir-sheet .ir-match-yes .ir-sign b{color:var(--ir-same)}
-.ir-sheet .ir-match-itself .ir-sign b{color:var(--ir-self)}
-.ir-sheet small{font-size:11.5px;opacity:.78}
-.ir-sheet p.ir-note{margin:2px 0 0;font-size:12px;opacity:.85}
-"""
+_STYLE = read_style("sheet.css")
 
 _ACCENTS = f"--ir-same:{GREEN};--ir-other:{GRAY};--ir-self:{BLUE}"
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root{{color-scheme:light dark}}
-body{{margin:24px;background:Canvas;color:CanvasText;font-family:system-ui,sans-serif}}
-h1{{font-size:20px;font-weight:600}}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
+_PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
 
 def sheet(rows, size, kind="row", notes=()):
@@ -77,9 +42,8 @@ def sheet(rows, size, kind="row", notes=()):
     """
     lines = "\n".join(f'<tr class="ir-row ir-{kind}">{"".join(cells)}</tr>' for cells in rows)
     below = "".join(f'\n<p class="ir-note">{html.escape(note)}</p>' for note in notes)
-    style = _STYLE.strip().replace("\n", "")
     return (
-        f'<div class="ir-sheet" style="{_ACCENTS};--ir-size:{size}px"><style>{style}</style>\n'
+        f'<div class="ir-sheet" style="{_ACCENTS};--ir-size:{size}px"><style>{_STYLE}</style>\n'
         f'<table class="ir-rows"><tbody>\n{lines}\n</tbody></table>{below}</div>'
     )
 
@@ -92,4 +56,4 @@ def cell(pictures, lines, kind="plain", heading=False):
 
 def page(title, body):
     """Return a whole HTML document around a sheet."""
-    return _PAGE.format(title=html.escape(title), body=body)
+    return _PAGE.substitute(title=html.escape(title), body=body)

@@ -4,6 +4,8 @@ import base64
 import html
 import io
 import json
+from pathlib import Path
+from string import Template
 
 import numpy as np
 from PIL import Image
@@ -18,15 +20,7 @@ _TOOLTIP = """
 <div style="width:{size}px"><img src="@picture" style="display:block;max-width:{size}px" alt="">
 <b>@label</b><br>id @id</div>
 """
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title>
-<style>body{{margin:0;background:#fff;font-family:system-ui,sans-serif}}</style>
-<script>{bokeh}</script></head>
-<body><div id="map"></div>
-<script>Bokeh.embed.embed_item({item}, "map")</script></body>
-</html>
-"""
+_PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
 
 def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96, height=520):
@@ -86,7 +80,7 @@ class InteractiveMap:
         # No text of a label may end the script or open a comment in it.
         item = json.dumps(json_item(self._figure)).replace("<", "\\u003c")
         bokeh = bokeh.replace("</script", "<\\/script")
-        return _PAGE.format(title=html.escape(self._title), bokeh=bokeh, item=item)
+        return _PAGE.substitute(title=html.escape(self._title), bokeh=bokeh, item=item)
 
     def save(self, path):
         """Write the page to a file."""
