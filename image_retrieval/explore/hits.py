@@ -5,6 +5,7 @@ never imported.
 """
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, List
 
 import numpy as np
@@ -91,8 +92,7 @@ def _reference_items(reference, wanted):
         rows = reference[["id", "image", "label"]].filter_by(list(wanted), "id")
         columns = [rows["id"], rows["image"], rows["label"]]
     else:
-        places = [place for place, value in enumerate(ids) if value in wanted]
-        columns = [_take(values, places) for values in needed]
+        columns = [compress(values, (value in wanted for value in ids)) for values in needed]
     return {
         _plain(key): Item(_plain(key), as_rgb(image), label) for key, image, label in zip(*columns)
     }
@@ -110,33 +110,23 @@ def _check_ids(ids, wanted):
         )
 
 
-def _take(values, places):
-    values = list(values)
-    return [values[place] for place in places]
-
-
 def _query_items(query, wanted, query_by):
     """Return an Item for each query label of the neighbors."""
     if query_by not in (None, "row", "id"):
         raise InputError(f"query_by must be 'row', 'id' or None, got {query_by!r}")
     if query is None:
         return {label: Item() for label in wanted}
-    columns = _query_columns(query)
-    places = _query_places(columns["id"], wanted, query_by)
-    return {
-        label: Item(columns["id"][row], as_rgb(columns["image"][row]), columns["label"][row])
-        for label, row in places.items()
-    }
-
-
-def _query_columns(query):
-    """Return the lists `id`, `image` and `label` of the query rows, of None where unknown."""
     if not is_table(query):
         query = {"image": as_rgb_list(query)}
     images, there = list(column(query, "image", "query")), column_names(query)
-    unknown = [None] * len(images)
-    known = {name: values_of(query, name, "query") for name in ("id", "label") if name in there}
-    return {"id": unknown, "label": unknown, **known, "image": images}
+    ids, labels = (
+        values_of(query, name, "query") if name in there else [None] * len(images)
+        for name in ("id", "label")
+    )
+    places = _query_places(ids, wanted, query_by)
+    return {
+        label: Item(ids[row], as_rgb(images[row]), labels[row]) for label, row in places.items()
+    }
 
 
 def _query_places(ids, wanted, query_by):
