@@ -235,7 +235,7 @@ def with_extractions(sframe, extractions):
     turicreate.SFrame
         Of a subclass with the attribute `extractions`, see `tables.extractions_of`. A column
         that is replaced, removed or renamed is forgotten there; slices, selections and copies
-        are plain SFrames.
+        are plain SFrames. A plain SFrame takes it in `append` only as a slice, `sframe[:]`.
     """
     result = _recorded_sframe()(sframe)
     names = column_names(sframe)
@@ -250,6 +250,12 @@ def _recorded_sframe():
     # A subclass, because an SFrame itself has slots and takes no attributes.
     class RecordedSFrame(tc.SFrame):
         extractions = {}
+        # Turi Create's own code takes `SFrame` and no subclass; it asks for this, too.
+        __class__ = property(lambda self: tc.SFrame)
+
+        def append(self, other):
+            # Turi Create's own asks for the very type here.
+            return super().append(other[:] if type(other) is RecordedSFrame else other)
 
         def __setitem__(self, key, value):
             super().__setitem__(key, value)

@@ -179,8 +179,16 @@ def test_an_sframe_with_extractions_works_as_a_plain_one(recorded, tmp_path):
     recorded.save(str(tmp_path / "saved"))
     assert tc.SFrame(str(tmp_path / "saved")).column_names() == plain.column_names()
     model = tc.nearest_neighbors.create(recorded, features=["more"], label="id", verbose=False)
-    found = model.query(recorded[:1], k=2, verbose=False)
-    assert list(found["reference_label"]) == [0, 1]
+    found = model.query(recorded, label="id", k=2, verbose=False)
+    assert list(found["reference_label"])[:2] == [0, 1]
+    model = tc.logistic_classifier.create(
+        recorded, target="label", features=["more"], validation_set=None, verbose=False
+    )
+    for answer in (model.predict, model.classify, model.evaluate):
+        assert str(answer(recorded)) == str(answer(plain))
+    assert repr(recorded.append(recorded)) == repr(plain.append(plain))
+    assert repr(recorded.join(plain, on="id")) == repr(plain.join(recorded, on="id"))
+    assert repr(plain.append(recorded[:])) == repr(plain.append(plain))
 
 
 @pytest.mark.parametrize(
