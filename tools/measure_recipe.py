@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
@@ -111,12 +112,12 @@ def compare(results):
     values = np.stack(list(results.values()))
     means, differences = values.mean(axis=1), values - results[BASE]
     errors = differences.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-    columns = {"variant": list(results)}
-    for i, name in enumerate((f"precision@{K}", "mAP")):
-        columns[name] = means[:, i]
-        columns[f"{name} difference"] = differences.mean(axis=1)[:, i]
-        columns[f"{name} se"] = errors[:, i]
-    return evaluate.table(**columns)
+    kinds = {"mean": means, "difference": differences.mean(axis=1), "se": errors}
+    tables = {
+        measure: pd.DataFrame({kind: of[:, i] for kind, of in kinds.items()}, list(results))
+        for i, measure in enumerate((f"precision@{K}", "mAP"))
+    }
+    return pd.concat(tables, axis=1).round(3)
 
 
 def load_features(data, extraction):
