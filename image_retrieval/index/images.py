@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
-import pandas as pd
 
 from image_retrieval.errors import InputError
 from image_retrieval.features import as_extraction, extract, extraction_from_record
@@ -237,6 +236,8 @@ def neighbors(ids, distances, query_labels=None):
     labels = range(len(ids)) if query_labels is None else list(query_labels)
     names = [labels[query] for query in queries.tolist()]
     values = (names, ids[queries, ranks], distances[queries, ranks], ranks + 1)
+    import pandas as pd  # takes longer to import than all else here
+
     return pd.DataFrame(dict(zip(NEIGHBOR_COLUMNS, values)))
 
 
