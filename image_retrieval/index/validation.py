@@ -1,6 +1,7 @@
 """Turning what a person hands to an engine into arrays that every engine can trust."""
 
 import numbers
+import sys
 
 import numpy as np
 
@@ -155,7 +156,7 @@ def as_radius(radius):
         return None
     if isinstance(radius, bool) or not isinstance(radius, numbers.Real) or not radius >= 0:
         raise InputError(f"radius must be a number of at least 0, or None, got {radius!r}")
-    return float(min(radius, np.finfo(np.float64).max))
+    return float(min(radius, sys.float_info.max))
 
 
 def as_where(where):
