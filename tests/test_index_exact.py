@@ -211,7 +211,7 @@ def test_most_queries_are_settled_by_bounds(monkeypatch):
 
     def counted(self, *arguments):
         answer = original(self, *arguments)
-        settled.extend(answer[2].tolist())
+        settled.extend(answer.tolist())
         return answer
 
     monkeypatch.setattr(search._Search, "_by_bounds", counted)

@@ -54,27 +54,47 @@ class PairDistances:
         self.scale = inverse(norms(X)) if metric == "cosine" else None
 
     def distances(self, Q, queries, rows):
-        """Return the distances of the same pairs in the metric, float64."""
+        """Return the distances of the same pairs as a call does, in the metric, float64."""
         return finish(self(Q, queries, rows), self.metric)
 
-    def __call__(self, Q, queries, rows, dtype=np.float64):
-        """Return the squared distances of `Q[queries[i]]` and `X[rows[i]]`.
+    def nearest(self, Q, candidates, k):
+        """Return the k nearest of each query's candidates and their distances.
 
-        Computed in `dtype`: float32 is faster, and right to six digits.
+        Parameters
+        ----------
+        Q : ndarray of float32, shape (q, d)
+        candidates : ndarray of int, shape (q, c)
+            Rows, -1 for none; c at least k.
+        k : int
+
+        Returns
+        -------
+        ndarray of int, shape (q, k)
+            Equal distances in row order; -1 for none.
+        ndarray of float64, shape (q, k)
+            Infinite for none.
         """
+        queries, columns = np.nonzero(candidates >= 0)
+        found = np.full(candidates.shape, np.inf)
+        found[queries, columns] = self.distances(Q, queries, candidates[queries, columns])
+        order = np.lexsort((candidates, found))[:, :k]
+        return tuple(np.take_along_axis(array, order, axis=1) for array in (candidates, found))
+
+    def __call__(self, Q, queries, rows):
+        """Return the squared distances of `Q[queries[i]]` and `X[rows[i]]`, float64."""
         scale = None if self.scale is None else inverse(norms(Q))
         result = np.empty(len(rows))
         for start in range(0, len(rows), _PAIRS):
             part = slice(start, start + _PAIRS)
-            result[part] = self._part(Q, scale, queries[part], rows[part], dtype)
+            result[part] = self._part(Q, scale, queries[part], rows[part])
         return result
 
-    def _part(self, Q, scale, queries, rows, dtype):
+    def _part(self, Q, scale, queries, rows):
         x, q = self.X[rows], Q[queries]
         if scale is None:
-            difference = np.subtract(x, q, dtype=dtype)
+            difference = np.subtract(x, q, dtype=np.float64)
             return np.einsum("ij,ij->i", difference, difference)
-        ours, theirs = (a[:, None].astype(dtype) for a in (self.scale[rows], scale[queries]))
+        ours, theirs = self.scale[rows, None], scale[queries, None]
         difference = x * ours - q * theirs
         squared = np.einsum("ij,ij->i", difference, difference)
         squared[squared < _PARALLEL] = 0.0

@@ -7,9 +7,8 @@ import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.hardware import cores
-from image_retrieval.index.accuracy import recall
 from image_retrieval.index.components import principal_axes
-from image_retrieval.index.distances import PairDistances, finish, norms
+from image_retrieval.index.distances import PairDistances, inverse, norms
 from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.exact import ExactSearch
 from image_retrieval.index.parallel import in_parallel
@@ -19,10 +18,9 @@ _LINKS = 16  # M of the paper: links a row
 _EFFORT = 200  # efConstruction of the paper
 _TUNED_FOR = 10  # neighbors a query while parameters are chosen
 _MEASURED = 8  # candidates measured exactly, at most, for each neighbor asked for
-_SHORTEST = 16  # list of candidates tried first
-_SPARE = 4  # of them measured in float64, beyond k
+_SHORTEST, _LONGEST = 16, 320  # lists of candidates tried, before more components are
 _SAMPLE = 400  # held-out queries that parameters are chosen on
-_SAMPLE_ROWS = 20_000
+_ROTATED = 20_000  # rows at a time
 _FITTED_ROWS = 5000  # that principal axes are computed from
 _REPEATABLE = 50_000  # rows up to which one thread builds, so that the graph is the same
 _EQUAL = 1 + 1e-9  # by what part distances of equal rows may differ
@@ -95,39 +93,26 @@ class HnswEngine(MemoryEngine):
             self.ef = self.n
             self._start_graph(rotation, self.d, np.arange(self.n))
             return
-        truth = self._brute_force().nearest(self._X[held_out], _TUNED_FOR, rows=others)
-        for components in self._enough_components(rotation, held_out, others, truth[0]):
+        Q = self._X[held_out]
+        true = self._brute_force().nearest(Q, _TUNED_FOR, others)[1]
+        for components in _sizes(self.d):
             self._start_graph(rotation, components, others)
-            if self._tune_ef(held_out, truth[1]):
+            if self._tune_ef(Q, true[:, -1:] * _EQUAL):
                 break
         self._insert(held_out)
 
-    def _enough_components(self, rotation, held_out, others, truth):
-        """Yield numbers of components, from the fewest that can reach the recall."""
-        sizes = rotation.sizes()
-        sample = others[:: math.ceil(len(others) / _SAMPLE_ROWS)]
-        queries, rows = rotation(self._X[held_out]), rotation(self._X[sample])
-        if len(sample) < len(others):
-            truth = self._brute_force().nearest(self._X[held_out], _TUNED_FOR, rows=sample)[0]
-        wanted = 1 - (1 - self.recall) / 4
-        ceilings = (_ceiling(queries[:, :p], rows[:, :p], sample, truth) for p in sizes)
-        first = next((i for i, ceiling in enumerate(ceilings) if ceiling >= wanted), -1)
-        return sizes[first:]
-
-    def _tune_ef(self, held_out, true_distances):
-        ef, farthest = _SHORTEST, true_distances[:, -1:] * _EQUAL
+    def _tune_ef(self, Q, farthest):
+        self.ef = _SHORTEST
         while True:
-            self.ef = min(ef, self._graph.get_current_count())
-            _, distances = self._from_graph(self._X[held_out], _TUNED_FOR)
             # By distance: of rows that are equal, any will do.
-            self.measured_recall = float(np.mean(distances <= farthest))
+            self.measured_recall = float(np.mean(self.search(Q, _TUNED_FOR)[1] <= farthest))
             # A standard error above, so that chance does not pass what falls short.
-            error = math.sqrt(self.recall * (1 - self.recall) / distances.size)
+            error = math.sqrt(self.recall * (1 - self.recall) / (_TUNED_FOR * len(Q)))
             if self.measured_recall >= self.recall + error:
                 return True
-            if ef >= self._graph.get_current_count() or ef > 16 * _MEASURED * _TUNED_FOR:
-                return self.components == self.d
-            ef = math.ceil(ef * 1.25)
+            if self.ef >= (_LONGEST if self.components < self.d else self.n):
+                return False
+            self.ef = min(math.ceil(self.ef * 1.25), self.n)
 
     def _start_graph(self, rotation, components, rows):
         self.components, self._rotation = components, rotation.first(components)
@@ -139,8 +124,8 @@ class HnswEngine(MemoryEngine):
 
     def _insert(self, rows):
         threads = 1 if self.n <= _REPEATABLE else cores()
-        for start in range(0, len(rows), _SAMPLE_ROWS):
-            part = rows[start : start + _SAMPLE_ROWS]
+        for start in range(0, len(rows), _ROTATED):
+            part = rows[start : start + _ROTATED]
             self._graph.add_items(self._rotation(self._X[part]), part, num_threads=threads)
 
     def _extend(self, first):
@@ -159,34 +144,18 @@ class HnswEngine(MemoryEngine):
 
     def _nearest(self, Q, k, radius, rows):
         share = 1.0 if rows is None else len(rows) / self.n
-        wanted = math.ceil(self._wanted(k) / share)
-        if wanted > self.n / 4:
-            return self._brute_force().nearest(Q, k, radius, rows)
+        count = math.ceil(self._wanted(k) / share)
+        candidates = None if count > self.n / 4 else self._candidates(Q, count, k)
+        if candidates is None:
+            return self._brute_force().nearest(Q, k, rows)
         if rows is None:
-            return self._from_graph(Q, k)
-        places, distances, enough = self._filtered(Q, k, rows, wanted)
-        if not enough.all():
-            few = ~enough
-            places[few], distances[few] = self._brute_force().nearest(Q[few], k, radius, rows)
-        return places, distances
-
-    def _from_graph(self, Q, k):
-        count = min(self._wanted(k), self._graph.get_current_count())
-        candidates = self._candidates(Q, count, k)
-        if candidates is None:
-            return self._brute_force().nearest(Q, k)
-        return self._measure(Q, candidates, k)
-
-    def _filtered(self, Q, k, rows, wanted):
-        candidates = self._candidates(Q, min(wanted, self.n), k)
-        if candidates is None:
-            return (*self._brute_force().nearest(Q, k, rows=rows), np.full(len(Q), True))
-        allowed = np.zeros(self.n, dtype=bool)
-        allowed[rows] = True
-        candidates = np.where(allowed[candidates], candidates, -1)
-        enough = (candidates >= 0).sum(axis=1) >= min(3 * k, len(rows))
+            return self._measure(Q, candidates, k)
+        candidates[~np.isin(candidates, rows)] = -1
         places, distances = self._measure(Q, candidates, k)
-        return places, distances, enough
+        few = (candidates >= 0).sum(axis=1) < min(3 * k, len(rows))
+        if few.any():
+            places[few], distances[few] = self._brute_force().nearest(Q[few], k, rows)
+        return places, distances
 
     def _wanted(self, k):
         """Return how many candidates to measure for k neighbors."""
@@ -210,25 +179,8 @@ class HnswEngine(MemoryEngine):
     def _measure(self, Q, candidates, k):
         size = math.ceil(len(Q) / cores()) if len(Q) > 64 else len(Q)
         parts = [slice(start, start + size) for start in range(0, len(Q), size)]
-        found = in_parallel(lambda part: self._measured(Q[part], candidates[part], k), parts)
-        places, squared = (np.concatenate(arrays) for arrays in zip(*found))
-        return places, finish(squared, self.metric)
-
-    def _measured(self, Q, candidates, k):
-        queries, columns = np.nonzero(candidates >= 0)
-        squared = np.full(candidates.shape, np.inf)
-        rows = candidates[queries, columns]
-        squared[queries, columns] = self._exactly(Q, queries, rows, dtype=np.float32)
-        near = np.argsort(squared, axis=1, kind="stable")[:, : k + _SPARE]
-        return self._measured_exactly(Q, np.take_along_axis(candidates, near, axis=1), k)
-
-    def _measured_exactly(self, Q, candidates, k):
-        candidates = np.sort(candidates, axis=1)  # ties then stay in reference order
-        queries, columns = np.nonzero(candidates >= 0)
-        squared = np.full(candidates.shape, np.inf)
-        squared[queries, columns] = self._exactly(Q, queries, candidates[queries, columns])
-        order = np.argsort(squared, axis=1, kind="stable")[:, :k]
-        return tuple(np.take_along_axis(array, order, axis=1) for array in (candidates, squared))
+        found = in_parallel(lambda part: self._exactly.nearest(Q[part], candidates[part], k), parts)
+        return tuple(np.concatenate(arrays) for arrays in zip(*found))
 
     def _write(self, folder):
         super()._write(folder)
@@ -267,6 +219,11 @@ class _Rotation:
         center, matrix = principal_axes(_as_measured(sample, metric), _FITTED_ROWS)
         return cls(center.astype(np.float32), matrix.astype(np.float32), metric)
 
+    def first(self, components):
+        """Return the rotation to the first components only."""
+        matrix = np.asfortranarray(self.matrix[:, :components])
+        return _Rotation(self.center, matrix, self.metric)
+
     def __call__(self, X):
         """Return the components of vectors, float32."""
         centered = _as_measured(X, self.metric) - self.center
@@ -275,22 +232,16 @@ class _Rotation:
             return np.einsum("ij,kj->ik", centered, self.matrix.T)
         return centered @ self.matrix
 
-    def first(self, components):
-        """Return the rotation to the first components only."""
-        matrix = np.asfortranarray(self.matrix[:, :components])
-        return _Rotation(self.center, matrix, self.metric)
-
-    def sizes(self):
-        """Return the numbers of components worth trying: 64, 128, … and all."""
-        sizes = [64 << i for i in range(20) if 64 << i < len(self.matrix)]
-        return [*sizes, len(self.matrix)]
-
 
 def _as_measured(X, metric):
     if metric != "cosine":
         return X
-    lengths = norms(X)[:, None]
-    return (X / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
+    return (X * inverse(norms(X))[:, None]).astype(np.float32)
+
+
+def _sizes(d):
+    """Return the numbers of components to try: 64, 128, … and all."""
+    return [*(64 << i for i in range(20) if 64 << i < d), d]
 
 
 def _split(n):
@@ -298,13 +249,6 @@ def _split(n):
     order = np.random.default_rng(0).permutation(n)
     count = min(_SAMPLE, n // 10) if n >= 10 * _MEASURED * _TUNED_FOR else 0
     return np.sort(order[:count]), np.sort(order[count:])
-
-
-def _ceiling(queries, rows, names, truth):
-    """Return the recall if the graph were perfect: the truth among the nearest rows."""
-    count = min(_MEASURED * truth.shape[1], len(rows))
-    found = ExactSearch(np.ascontiguousarray(rows)).nearest(queries, count)[0]
-    return recall(names[found], truth)
 
 
 def _hnswlib():

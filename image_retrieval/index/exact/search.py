@@ -57,23 +57,21 @@ class ExactSearch:
         self._exactly, self._block_bytes = PairDistances(X, metric), block_bytes
         self._singles = 0
 
-    def nearest(self, Q, k, radius=None, rows=None):
+    def nearest(self, Q, k, rows=None):
         """Return the k nearest rows of each query and their distances.
 
         Parameters
         ----------
         Q : ndarray of float32, shape (q, d)
         k : int
-            At least 1 and at most the number of rows searched.
-        radius : float, optional
-            Rows farther away may be missing.
+            At least 1, and at most as many as rows are searched.
         rows : ndarray of int, sorted, optional
             Search only among these.
 
         Returns
         -------
         places : ndarray of int64, shape (q, k)
-            Nearest first, equal distances in row order; -1 for none.
+            Nearest first, equal distances in row order.
         distances : ndarray of float64, shape (q, k)
             Measured in float64 from differences, 0.0 for an equal row; where k is more than an
             eighth of more than 256 rows, right to a part in 10⁹.
@@ -82,8 +80,8 @@ class ExactSearch:
         if rows is not None and len(rows) == n:
             rows = None
         if rows is None and len(Q) <= _SINGLE and self._has_learned(k):
-            return self._one_by_one(Q, k, radius)
-        return self._answer(Q, k, radius, rows)
+            return _joined(self._by_cascade(q[None], k) for q in Q)
+        return self._answer(Q, k, rows)
 
     def learn(self):
         """Learn the cascade now; return whether there is one."""
@@ -102,27 +100,21 @@ class ExactSearch:
             self.learn()
         return self.cascade is not None
 
-    def _one_by_one(self, Q, k, radius):
-        answers = [self._by_cascade(Q[i : i + 1], k, radius) for i in range(len(Q))]
-        return tuple(np.concatenate(arrays) for arrays in zip(*answers))
-
-    def _by_cascade(self, q, k, radius):
+    def _by_cascade(self, q, k):
         Y, _, usable = self.bounds.queries(q)
         rows = self.cascade.candidates(Y[0], k) if usable[0] else None
         if rows is None:
-            return self._answer(q, k, radius, None)
-        found = self._exactly.distances(q, np.zeros_like(rows), rows)
-        return _sorted(rows[None], found[None], k)
+            return self._answer(q, k, None)
+        return self._exactly.nearest(q, rows[None], k)
 
-    def _answer(self, Q, k, radius, rows):
+    def _answer(self, Q, k, rows):
         n = len(self.bounds.Z) if rows is None else len(rows)
         if n > _MEASURED_ROWS and k * _ORDERED_PART > n:
             search = Ordering(self._exactly, rows, k, self._block_bytes)
         else:
-            search = _Search(self._exactly, self.bounds, rows, n, k, self._block_bytes, radius)
+            search = _Search(self._exactly, self.bounds, rows, n, k, self._block_bytes)
         share = _share(len(Q))
-        parts = [Q[start : start + share] for start in range(0, len(Q), share)]
-        return tuple(np.concatenate(arrays) for arrays in zip(*in_parallel(search, parts)))
+        return _joined(in_parallel(search, [Q[i : i + share] for i in range(0, len(Q), share)]))
 
 
 def _share(queries):
@@ -132,49 +124,52 @@ def _share(queries):
     return max(_FEWEST, math.ceil(queries / parts))
 
 
+def _joined(answers):
+    return tuple(np.concatenate(arrays) for arrays in zip(*answers))
+
+
 class _Search:
     """One search for the k nearest of n rows, shared by the threads that answer it."""
 
-    def __init__(self, exactly, bounds, rows, n, k, block_bytes, radius):
+    def __init__(self, exactly, bounds, rows, n, k, block_bytes):
         self.exactly, self.bounds, self.rows = exactly, bounds, rows
         self.n, self.k, self.block_bytes = n, k, block_bytes
-        self.limit = np.inf if radius is None else self._squared(radius)
 
     def __call__(self, Q):
-        """Return rows (-1 for none) and distances, (q, k), no farther than the radius."""
+        """Return rows and distances, (q, k)."""
         Y, squared_norms, usable = self.bounds.queries(Q)
-        places = np.empty((len(Q), self.k), dtype=np.int64)
-        distances = np.empty((len(Q), self.k))
-        limits = np.full(len(Q), self.limit)
-        left = np.arange(len(Q))
+        answer = np.empty((len(Q), self.k), dtype=np.int64), np.empty((len(Q), self.k))
+        left = np.ones(len(Q), dtype=bool)
         if self.k + _SPARE < self.n and usable.any():
-            chosen = np.flatnonzero(usable)
-            places[chosen], distances[chosen], proven = self._by_bounds(
-                Q[chosen], Y[chosen], squared_norms[chosen]
-            )
-            limits[chosen] = self._squared(distances[chosen, -1])
-            left = np.setdiff1d(left, chosen[proven])
-        for some in filter(len, (left[usable[left]], left[~usable[left]])):
-            of = self.bounds.of_queries(Y[some]) if usable[some].all() else None
-            most = limits[some] - squared_norms[some]
-            places[some], distances[some] = self._measure(Q[some], of, most)
-        return places, distances
+            left[usable] = ~self._by_bounds(Q, Y, squared_norms, usable, answer)
+            again = np.flatnonzero(left & usable)
+            most = self._squared(answer[1][again, -1]) - squared_norms[again]
+            for query, rows in zip(again, self._rows_within(Y[again], most)):
+                self._measure(Q, query, rows, answer)
+            left &= ~usable
+        for query in np.flatnonzero(left):
+            rows = np.arange(self.n) if self.rows is None else self.rows
+            self._measure(Q, query, rows, answer)
+        return answer
 
     def _squared(self, distances):
         return unfinish(distances, self.bounds.metric) * _ROUNDED
 
-    def _by_bounds(self, Q, Y, squared_norms):
-        """Measure the rows with the lowest bounds, and tell which queries that settles."""
-        of = self.bounds.of_queries(Y)
+    def _measure(self, Q, query, rows, answer):
+        for into, found in zip(answer, self.exactly.nearest(Q[query][None], rows[None], self.k)):
+            into[query] = found[0]
+
+    def _by_bounds(self, Q, Y, squared_norms, usable, answer):
+        """Answer usable queries by the rows with the lowest bounds; tell which that settles."""
+        Q, of = Q[usable], self.bounds.of_queries(Y[usable])
         kept, places, widest = self._lowest_bounds(of, len(Q))
-        highest = kept.max(axis=1)
         kth = np.partition(kept, self.k - 1, axis=1)[:, self.k - 1]
-        queries, columns = np.nonzero(kept <= (kth + widest)[:, None])
-        distances = np.full(kept.shape, np.inf)
-        distances[queries, columns] = self.exactly.distances(Q, queries, places[queries, columns])
-        places, distances = _sorted(places, distances, self.k)
+        highest = kept.max(axis=1)
+        places[kept > (kth + widest)[:, None]] = -1
+        places, distances = self.exactly.nearest(Q, places, self.k)
+        answer[0][usable], answer[1][usable] = places, distances
         # Strictly above: a row that ties with the k-th may come before it in order.
-        return places, distances, highest > self._squared(distances[:, -1]) - squared_norms
+        return highest > self._squared(distances[:, -1]) - squared_norms[usable]
 
     def _lowest_bounds(self, of, q):
         keep = self.k + _SPARE
@@ -191,28 +186,14 @@ class _Search:
             places = np.take_along_axis(places, columns, axis=1)
         return kept, places if self.rows is None else self.rows[places], widest
 
-    def _measure(self, Q, of, most):
-        """Measure every row, or with bounds `of` each whose bound is at most its query's."""
-        found = [[] for _ in Q]
-        bounded = of is not None and np.isfinite(most).all()
-        for start, part in self._blocks(len(Q)):
-            rows = np.arange(start, start + _length(part)) if self.rows is None else part
-            may = of.bounds(part) <= most[:, None] if bounded else None
-            for query, q in enumerate(Q):
-                near = rows if may is None else rows[may[query]]
-                measured = self.exactly.distances(q[None], np.zeros_like(near), near)
-                found[query].append((near, measured))
-        return self._nearest_of(found)
-
-    def _nearest_of(self, found):
-        places = np.full((len(found), self.k), -1, dtype=np.int64)
-        distances = np.full((len(found), self.k), np.inf)
-        for query, parts in enumerate(found):
-            rows, measured = (np.concatenate(arrays) for arrays in zip(*parts))
-            order = np.lexsort((rows, measured))[: self.k]
-            places[query, : len(order)] = rows[order]
-            distances[query, : len(order)] = measured[order]
-        return places, distances
+    def _rows_within(self, Y, most):
+        """Return for each query the rows whose bound is at most its `most`."""
+        of, found = self.bounds.of_queries(Y), [[] for _ in most]
+        for start, part in self._blocks(max(1, len(most))):
+            for rows, bounds, limit in zip(found, of.bounds(part), most):
+                rows.append(np.flatnonzero(bounds <= limit) + start)
+        found = map(np.concatenate, found)
+        return found if self.rows is None else (self.rows[places] for places in found)
 
     def _blocks(self, q):
         """Yield the start and the rows of each block, as a slice or an array of rows."""
@@ -221,15 +202,5 @@ class _Search:
         most = max(1024, self.block_bytes // (4 * widest))
         size = math.ceil(self.n / math.ceil(self.n / most))  # no short block at the end
         for start in range(0, self.n, size):
-            stop = min(start + size, self.n)
-            yield start, slice(start, stop) if self.rows is None else self.rows[start:stop]
-
-
-def _length(part):
-    return part.stop - part.start if isinstance(part, slice) else len(part)
-
-
-def _sorted(places, distances, k):
-    """Sort each row by distance, then by place, and keep the first `k`."""
-    order = np.lexsort((places, distances))[:, :k]
-    return tuple(np.take_along_axis(array, order, axis=1) for array in (places, distances))
+            part = slice(start, start + size)
+            yield start, part if self.rows is None else self.rows[part]
