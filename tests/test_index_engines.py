@@ -308,6 +308,13 @@ class TestEveryEngine:
         assert index.load(tmp_path / "saved").n == 60
 
 
+def test_a_folder_that_is_in_use_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="choose another name"):
+        index.build(features(3)).save(".")
+
+
 def test_an_index_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="no saved index there"):
         index.load(tmp_path / "nothing")

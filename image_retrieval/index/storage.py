@@ -29,7 +29,7 @@ def save(path, engine, settings, write, images=None):
     images : dict, optional
         What an `ImageIndex` keeps beside its engine.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # "." has no name to write under
     _refuse_other_folder(path)
     with atomic_folder(path) as folder:
         write(folder)

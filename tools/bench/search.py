@@ -15,8 +15,8 @@ MILVUS = "milvus (Milvus Lite, FLAT)"
 SFRAMES = "exact, from SFrame to SFrame"
 HNSW = "hnsw, recall {}"
 PLAIN = "hnswlib on all dimensions, ef {}"
-TARGETS = (0.9, 0.95, 0.99, 0.999)
-EFS = (50, 100, 200, 400)
+TARGETS = (0.9, 0.95, 0.99)
+EFS = (50, 100, 200)
 _REPEATS = 10
 
 
