@@ -301,6 +301,14 @@ def test_a_ranking_of_some_rows():
     np.testing.assert_allclose(found, true, rtol=1e-9)
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "squared_euclidean", "cosine"])
+def test_a_ranking_within_a_distance_found_before(metric):
+    X, Q = features(1000, 256), features(40, 256, seed=1)
+    engine = index.build(X, metric=metric)
+    for q, radius in zip(Q, engine.search(Q, k=10)[1][:, -1]):
+        assert engine.search(q, k=None, radius=radius)[0].shape == (1, 10)
+
+
 def test_a_ranking_measures_only_what_is_in_doubt(monkeypatch):
     pairs = []
     measure = PairDistances.__call__

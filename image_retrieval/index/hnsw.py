@@ -147,7 +147,7 @@ class HnswEngine(MemoryEngine):
         count = math.ceil(self._wanted(k) / share)
         candidates = None if count > self.n / 4 else self._candidates(Q, count, k)
         if candidates is None:
-            return self._brute_force().nearest(Q, k, rows)
+            return self._brute_force().nearest(Q, k, rows, radius)
         if rows is None:
             return self._measure(Q, candidates, k)
         candidates[~np.isin(candidates, rows)] = -1

@@ -232,6 +232,8 @@ def neighbors(ids, distances, query_labels=None):
     0            0                5       0.0     1
     1            0                7       5.0     2
     """
+    import pandas as pd
+
     queries, ranks = np.nonzero(np.isfinite(distances))
     labels = range(len(ids)) if query_labels is None else list(query_labels)
     names = [labels[query] for query in queries.tolist()]

@@ -47,7 +47,7 @@ class ExactEngine(MemoryEngine):
         self._exact = ExactSearch(self._X, self.metric, self.block_mb << 20)
 
     def _nearest(self, Q, k, radius, rows):
-        return self._exact.nearest(Q, k, rows)
+        return self._exact.nearest(Q, k, rows, radius)
 
     def _write(self, folder):
         super()._write(folder)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from image_retrieval.index.distances import finish, inverse, norms
+from image_retrieval.index.distances import finish, inverse, norms, unfinish
 
 _UNIT = 2.0**-53  # float64: half the distance from 1 to the next number
 _DIGITS = 1e-9  # the part that a squared distance may be off by
@@ -28,10 +28,13 @@ class Ordering:
         How many to return.
     block_bytes : int
         Memory for one block of queries, a core.
+    radius : float, optional
+        Rows about so far away are measured, too, as they may be within it or not.
     """
 
-    def __init__(self, exactly, rows, k, block_bytes):
+    def __init__(self, exactly, rows, k, block_bytes, radius=None):
         self._exactly, self._k = exactly, k
+        self._edge = np.inf if radius is None else unfinish(radius, exactly.metric)
         self._rows = np.arange(len(exactly.X)) if rows is None else rows
         self._size = max(1, block_bytes // (_ARRAYS * len(self._rows)))
         # Unit vectors are as short as they can be, and to move them would cost digits.
@@ -48,7 +51,7 @@ class Ordering:
         order = np.argsort(squared, axis=1)
         squared = np.take_along_axis(squared, order, axis=1)
         distances = finish(squared, self._exactly.metric)
-        queries, places = np.nonzero(_doubtful(squared, error))
+        queries, places = np.nonzero(self._doubtful(squared, error))
         rows = self._rows[order[queries, places]]
         distances[queries, places] = self._exactly.distances(Q, queries, rows)
         again = np.unique(queries)
@@ -81,11 +84,10 @@ class Ordering:
             return X64 * inverse(norms(X))[:, None]
         return X64 - self._center
 
-
-def _doubtful(squared, error):
-    """Tell which of the sorted squared distances must be measured."""
-    result = squared <= error / _DIGITS
-    close = np.diff(squared, axis=1) <= 2 * error
-    result[:, 1:] |= close
-    result[:, :-1] |= close
-    return result
+    def _doubtful(self, squared, error):
+        """Tell which of the sorted squared distances must be measured."""
+        result = squared <= error / _DIGITS
+        close = np.diff(squared, axis=1) <= 2 * error
+        result[:, 1:] |= close
+        result[:, :-1] |= close
+        return result | (np.abs(squared - self._edge) <= 2 * error)

@@ -57,7 +57,7 @@ class ExactSearch:
         self._exactly, self._block_bytes = PairDistances(X, metric), block_bytes
         self._singles = 0
 
-    def nearest(self, Q, k, rows=None):
+    def nearest(self, Q, k, rows=None, radius=None):
         """Return the k nearest rows of each query and their distances.
 
         Parameters
@@ -67,6 +67,8 @@ class ExactSearch:
             At least 1, and at most as many as rows are searched.
         rows : ndarray of int, sorted, optional
             Search only among these.
+        radius : float, optional
+            A distance to which others will be compared; all are returned, however far.
 
         Returns
         -------
@@ -81,7 +83,7 @@ class ExactSearch:
             rows = None
         if rows is None and len(Q) <= _SINGLE and self._has_learned(k):
             return _joined(self._by_cascade(q[None], k) for q in Q)
-        return self._answer(Q, k, rows)
+        return self._answer(Q, k, rows, radius)
 
     def learn(self):
         """Learn the cascade now; return whether there is one."""
@@ -107,10 +109,10 @@ class ExactSearch:
             return self._answer(q, k, None)
         return self._exactly.nearest(q, rows[None], k)
 
-    def _answer(self, Q, k, rows):
+    def _answer(self, Q, k, rows, radius=None):
         n = len(self.bounds.Z) if rows is None else len(rows)
         if n > _MEASURED_ROWS and k * _ORDERED_PART > n:
-            search = Ordering(self._exactly, rows, k, self._block_bytes)
+            search = Ordering(self._exactly, rows, k, self._block_bytes, radius)
         else:
             search = _Search(self._exactly, self.bounds, rows, n, k, self._block_bytes)
         share = _share(len(Q))
