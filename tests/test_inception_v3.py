@@ -1,7 +1,10 @@
 """InceptionV3 without its weights of ImageNet: seeded random ones through the same file door."""
 
+import json
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +13,9 @@ from PIL import Image
 from image_retrieval import evaluate, index
 from image_retrieval.errors import DownloadError, InputError
 from image_retrieval.features import (
+    as_extraction,
     extract,
     extract_map,
-    extracting,
     get_backbone,
     inception_v3,
 )
@@ -24,9 +27,12 @@ from image_retrieval.features.inception_v3 import (
     find_weights,
     has_weights,
 )
+from tests.keras_files import SIZES, random_pixels, random_weights, write_keras_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SIZE = 75
+# Of the largest feature.
+TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module")
@@ -35,26 +41,22 @@ def keras():
 
 
 @pytest.fixture(scope="module")
-def model(keras):
-    keras.utils.set_random_seed(0)
-    return keras.applications.InceptionV3(
-        include_top=False, weights=None, input_shape=(None, None, 3)
-    )
+def fixture():
+    """Features that Keras computed with weights drawn from the same seed."""
+    with np.load(Path(__file__).parent / "fixtures" / "inception_v3.npz") as arrays:
+        return dict(arrays)
 
 
 @pytest.fixture(scope="module")
-def weights(model, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    model.save_weights(str(path))
-    return path
+def weights(fixture, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "random.h5"
+    return write_keras_file(path, random_weights(json.loads(str(fixture["layers"]))))
 
 
 @pytest.fixture(autouse=True)
 def nothing_on_this_machine(tmp_path, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    # Networks are kept by the file that was asked for, and these tests change what None means.
-    extracting._loaded.cache_clear()
 
 
 @pytest.fixture
@@ -70,19 +72,85 @@ def pictures(n=6):
     return (colors + random.integers(0, 30, (n, 60, 90, 3))).astype(np.uint8)
 
 
-def test_features_are_keras_own(model, weights, keras, unchecked):
-    images = pictures()
-    X = extract(images, "inception_v3", size=SIZE, weights=weights, batch_size=2, progress=False)
-    assert X.shape == (6, 2048) and X.dtype == np.float32
-    resized = [Image.fromarray(i).resize((SIZE, SIZE), Image.Resampling.BICUBIC) for i in images]
-    x = np.stack([np.asarray(image) for image in resized]).astype(np.float32)
-    x = keras.applications.inception_v3.preprocess_input(x)
-    expected = np.asarray(model(x, training=False))
-    assert expected.std() > 0
-    assert np.allclose(X, expected.mean(axis=(1, 2)), rtol=1e-3, atol=1e-5)
-    maps = extract_map(images, "inception_v3", size=SIZE, weights=weights, progress=False)
-    assert maps.shape == (6, 1, 1, 2048)
-    assert np.allclose(maps, expected, rtol=1e-3, atol=1e-5)
+def assert_equal(found, expected):
+    assert found.dtype == np.float32 and found.shape == expected.shape
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_features_are_those_that_keras_computed(fixture, weights, unchecked, size):
+    how = as_extraction("inception_v3", weights, size=size)
+    X = extract(random_pixels(size), how, weights=weights, progress=False)
+    assert_equal(X, fixture[f"mixed10_{size}"])
+
+
+@pytest.mark.parametrize("layer", ["mixed0", "mixed3", "mixed7", "mixed8"])
+def test_earlier_layers_are_those_of_keras(fixture, weights, unchecked, layer):
+    size = SIZES[-1]
+    how = {"size": size, "layer": layer, "weights": weights, "progress": False}
+    X = extract(random_pixels(size), "inception_v3", **how)
+    assert_equal(X, fixture[f"{layer}_{size}"])
+
+
+def test_features_are_keras_own(tmp_path, unchecked, keras):
+    """The file and the features both by the installed Keras."""
+    from tools.reference_inception import keras_map, keras_model
+
+    model, _ = keras_model()
+    path = tmp_path / "random.h5"
+    model.save_weights(str(path))
+    for size in (299, 128, SIZE):
+        pixels = random_pixels(size, n=1)
+        found = extract_map(pixels, "inception_v3", size=size, weights=path, progress=False)
+        assert_equal(found, keras_map(model, pixels))
+
+
+def test_the_order_of_keras_files_follows_from_the_network(fixture):
+    shapes = [
+        tuple(shape)
+        for _, held in json.loads(str(fixture["layers"]))
+        for name, shape in held
+        if "kernel" in name
+    ]
+    order = inception_v3.in_keras_order(inception_v3.steps()[-1])
+    assert len(order) == 94
+    assert [step.shape for step in order] == shapes
+
+
+def test_every_layer_has_its_own_depth_and_the_pooled_vector_is_the_maps_mean(weights, unchecked):
+    how = {"size": SIZE, "weights": weights, "progress": False}
+    depths = {"mixed0": 256, "mixed2": 288, "mixed4": 768, "mixed8": 1280, "mixed10": 2048}
+    for layer, d in depths.items():
+        maps = extract_map(pictures()[:1], "inception_v3", layer=layer, **how)
+        assert maps.shape[3] == d
+        X = extract(pictures()[:1], "inception_v3", layer=layer, **how)
+        np.testing.assert_allclose(X, maps.mean(axis=(1, 2)), rtol=1e-3, atol=1e-5)
+
+
+def test_every_tensor_of_a_batch_norm_counts(fixture, tmp_path, unchecked):
+    drawn = random_weights(json.loads(str(fixture["layers"])))
+    pixels = random_pixels(SIZE, n=1)
+    features = []
+    for changed in (None, "beta", "moving_mean", "moving_variance"):
+        layers = [(layer, list(held)) for layer, held in drawn]
+        held = dict(layers)["batch_normalization"]
+        if changed:
+            at = [changed in name for name, _ in held].index(True)
+            held[at] = (held[at][0], held[at][1] + 1)
+        network = inception_v3.load(weights=write_keras_file(tmp_path / f"{changed}.h5", layers))
+        features.append(network(pixels))
+    for other in features[1:]:
+        assert np.abs(other - features[0]).max() > 1e-3 * np.abs(features[0]).max()
+
+
+def test_the_graph_has_no_padding_and_no_batch_norm_of_its_own(weights):
+    import onnx
+
+    graph = onnx.load_from_string(inception_v3.make_graph(weights)).graph
+    operators = {node.op_type for node in graph.node}
+    assert operators.isdisjoint({"Pad", "BatchNormalization"})
+    assert [node.op_type for node in graph.node].count("Conv") == 94
 
 
 def test_unpooled_features_are_the_flattened_map(weights, unchecked):
@@ -92,6 +160,37 @@ def test_unpooled_features_are_the_flattened_map(weights, unchecked):
     maps = extract_map(pictures()[:1], "inception_v3", **options)
     assert maps.shape == (1, 2, 2, 2048) and X.shape == (1, 4 * 2048)
     assert np.allclose(X[0], maps.ravel(), rtol=1e-4)
+
+
+def test_pictures_are_resized_and_scaled_as_the_record_says(weights, unchecked):
+    how = {"size": SIZE, "weights": weights, "progress": False}
+    resized = [
+        Image.fromarray(i).resize((SIZE, SIZE), Image.Resampling.BICUBIC) for i in pictures()
+    ]
+    expected = extract(resized, "inception_v3", **how)
+    np.testing.assert_array_equal(extract(pictures(), "inception_v3", **how), expected)
+
+
+def test_the_record_holds_the_hash_of_the_file_in_use(weights, unchecked, tmp_path):
+    import hashlib
+
+    how = as_extraction("inception_v3", weights, size=SIZE)
+    assert how.weights == hashlib.sha256(weights.read_bytes()).hexdigest()
+    other = write_keras_file(tmp_path / "other.h5", [])
+    with pytest.raises(InputError, match="these features need weights with"):
+        extract(pictures(), how, weights=other)
+
+
+def test_tensorflow_is_never_imported(weights):
+    code = (
+        "import sys, numpy; from image_retrieval.features import extract;"
+        f"x = extract(numpy.zeros((1, 75, 75, 3), numpy.uint8), 'inception_v3', size=75,"
+        f"    weights={str(weights)!r});"
+        "assert x.shape == (1, 2048);"
+        "sys.exit(not {'turicreate', 'tensorflow', 'keras', 'torch'}.isdisjoint(sys.modules))"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_search_with_the_environments_file(weights, monkeypatch, unchecked):
@@ -124,8 +223,7 @@ def test_published_facts_are_keras_own(keras):
     assert MD5 in text and FILE in text
 
 
-def test_another_hash_warns_and_names_both(model, weights, monkeypatch):
-    monkeypatch.setattr(inception_v3, "_architecture", lambda pooling: model)
+def test_another_hash_warns_and_names_both(weights, monkeypatch):
     with pytest.warns(UserWarning, match=f"has MD5 .* where Keras publishes {MD5}"):
         inception_v3.load(weights=weights)
     import pooch
@@ -147,7 +245,7 @@ def test_without_weights_and_network_one_line_says_what_to_do(tmp_path, monkeypa
         str(tmp_path / "keras" / "models" / FILE),
         "--weights",
         VARIABLE,
-        "'efficientnet_lite0' works now",
+        "'efficientnet_lite2' works now",
     ):
         assert part in message
     assert not (tmp_path / "keras" / "models" / FILE).exists()
@@ -169,27 +267,45 @@ def test_the_variable_can_keep_the_backbone_from_being_used_by_itself(tmp_path, 
     assert find_weights() == tmp_path / "keras" / "models" / FILE
 
 
-def test_a_file_that_is_missing_or_no_weights_is_named(
-    tmp_path, monkeypatch, unchecked, keras, model
-):
-    monkeypatch.setattr(inception_v3, "_architecture", lambda pooling: model)
+def test_a_missing_file_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "gone.h5"))
     with pytest.raises(InputError, match=f"{VARIABLE}=.*gone.h5.* is no file of weights"):
         has_weights()
-    junk, other = tmp_path / "junk.h5", tmp_path / "other.weights.h5"
-    junk.write_bytes(b"junk" * 100)
-    keras.Sequential([keras.layers.Dense(2, input_shape=(3,))]).save_weights(str(other))
-    (tmp_path / "weights").write_bytes(b"junk" * 100)
-    for path in (junk, other, tmp_path / "weights"):
-        with pytest.raises(InputError, match="not InceptionV3's weights") as caught:
-            inception_v3.load(weights=path)
-        assert "\n" not in str(caught.value) and URL in str(caught.value)
 
 
-def test_without_tensorflow_one_line_says_so(weights, monkeypatch, unchecked):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(InputError, match="needs TensorFlow.*'efficientnet_lite0' works now"):
-        inception_v3.load(weights=weights)
+def tiny(kernels=94, norms=94, side=1, variance=1.0):
+    """Return the layers of a file that is too small to be InceptionV3's."""
+    kernel = np.ones((side, side, 1, 1), np.float32)
+    moments = [("beta:0", np.zeros(1)), ("moving_mean:0", np.zeros(1))]
+    moments.append(("moving_variance:0", np.full(1, variance)))
+    return [(f"conv2d_{n}", [("kernel:0", kernel)]) for n in range(kernels)] + [
+        (f"batch_normalization_{n}", moments) for n in range(norms)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        (tiny(), r"conv2d_0 \(1, 1, 1, 1\) where \(3, 3, 3, 32\) belongs"),
+        (tiny(kernels=2, norms=2), "2 convolutions and 2 batch norms"),
+        (tiny(norms=95), "94 convolutions and 95 batch norms"),
+        ([*tiny(), ("dense", [("kernel:0", np.ones((2, 3))), ("bias:0", np.ones(3))])], "94 conv"),
+        ([], "0 convolutions"),
+    ],
+)
+def test_weights_of_another_network_are_refused(tmp_path, layers, words):
+    path = write_keras_file(tmp_path / "other.h5", layers)
+    with pytest.raises(InputError, match=f"not InceptionV3's weights .{words}") as caught:
+        inception_v3.make_graph(path)
+    assert "\n" not in str(caught.value) and URL in str(caught.value)
+
+
+def test_a_variance_below_zero_is_refused(fixture, tmp_path):
+    layers = random_weights(json.loads(str(fixture["layers"])))
+    dict(layers)["batch_normalization_7"][-1][1][3] = -1
+    path = write_keras_file(tmp_path / "negative.h5", layers)
+    with pytest.raises(InputError, match="batch_normalization_7 has a variance below 0"):
+        inception_v3.make_graph(path)
 
 
 @pytest.mark.network

