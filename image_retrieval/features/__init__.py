@@ -10,7 +10,9 @@ from image_retrieval.features.extraction import (
     identified,
     join,
 )
+from image_retrieval.features.own import onnx_backbone
 from image_retrieval.features.records import read_extractions, write_extractions
+from image_retrieval.features.words import extract_text, zero_shot
 
 __all__ = [
     "Extraction",
@@ -19,10 +21,13 @@ __all__ = [
     "backbones",
     "extract",
     "extract_map",
+    "extract_text",
     "extraction_from_record",
     "get_backbone",
     "identified",
     "join",
+    "onnx_backbone",
     "read_extractions",
     "write_extractions",
+    "zero_shot",
 ]

@@ -4,9 +4,9 @@ A new backbone is a module with a `Backbone` in it and one line in `_BACKBONES`.
 imported when its backbone is asked for, so that a backbone may import something heavy.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from image_retrieval.errors import InputError
 
@@ -54,6 +54,16 @@ class Backbone:
     weights_file : callable, optional
         `weights_file(path=None)` returns the file of weights to use, which is `path` where
         one is given, and may download it. None where there are no weights.
+    is_here : callable, optional
+        Tells whether the file of weights is on this machine; None where it always is.
+    max_size : int, optional
+        The largest side it can take.
+    interpolation : str
+        Which of `preprocessing.INTERPOLATIONS` brings pictures to their size.
+    words : Words, optional
+        The network for words that goes with it, see `image_retrieval.features.words`.
+    source : str, optional
+        The file that describes it, for one that is not built in.
     """
 
     name: str
@@ -61,23 +71,61 @@ class Backbone:
     size: int
     min_size: int
     normalization: str
-    load: Callable
+    load: Callable = field(compare=False)
     layers: Tuple[str, ...] = ()
     trained_size: Optional[int] = None
     pooling: Optional[str] = "avg"
     weights: Optional[str] = None
-    weights_file: Optional[Callable] = None
+    weights_file: Optional[Callable] = field(default=None, compare=False)
+    is_here: Optional[Callable] = field(default=None, compare=False)
+    max_size: Optional[int] = None
+    interpolation: str = "bicubic"
+    words: Optional[Any] = field(default=None, compare=False)
+    source: Optional[str] = field(default=None, compare=False)
+
+    @property
+    def formula(self):
+        """What it does to pixels, and to pictures before that where it is out of the ordinary."""
+        usual = self.interpolation == "bicubic"
+        return self.normalization + ("" if usual else f", {self.interpolation}")
+
+    def has_weights(self):
+        """Tell whether it can be used without a download."""
+        return self.is_here is None or self.is_here()
 
 
-def backbones():
+# Networks of one's own that this process has met.
+_own = {}
+
+
+def backbones(here=False):
     """Return the names of all backbones, the default one first.
+
+    Parameters
+    ----------
+    here : bool
+        Leave out those whose weights would have to be downloaded.
 
     Examples
     --------
     >>> backbones()
     ['efficientnet_lite2', 'efficientnet_lite0', 'inception_v3', 'pixels']
     """
-    return list(_BACKBONES)
+    names = [*_BACKBONES, *_own]
+    return [name for name in names if get_backbone(name).has_weights()] if here else names
+
+
+def register(backbone):
+    """Make a backbone known by its name in this process, and return it.
+
+    Raises
+    ------
+    InputError
+        When another one is known by that name.
+    """
+    if backbone.name in _BACKBONES or _own.get(backbone.name, backbone) != backbone:
+        raise InputError(f"another backbone is called {backbone.name!r}; give this one a name=")
+    return _own.setdefault(backbone.name, backbone)
 
 
 def get_backbone(name):
@@ -86,7 +134,8 @@ def get_backbone(name):
     Parameters
     ----------
     name : str
-        One of `backbones()`.
+        One of `backbones()`, or the path of a TOML file that describes one, see
+        `image_retrieval.features.onnx_backbone`.
 
     Returns
     -------
@@ -102,8 +151,14 @@ def get_backbone(name):
     >>> get_backbone("efficientnet_lite2").d
     1280
     """
+    if str(name).endswith(".toml"):
+        from image_retrieval.features.own import onnx_backbone
+
+        return onnx_backbone(name)
+    if name in _own:
+        return _own[name]
     if name not in _BACKBONES:
-        known = ", ".join(_BACKBONES)
-        raise InputError(f"no backbone is called {name!r}; choose one of: {known}")
+        known = ", ".join(backbones())
+        raise InputError(f"no backbone is called {name!r}; give a TOML file, or one of: {known}")
     module, attribute = _BACKBONES[name]
     return getattr(import_module(module), attribute)

@@ -18,8 +18,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
-from image_retrieval.features.backbone import get_backbone
-from image_retrieval.features.extraction import as_extraction, weights_file
+from image_retrieval.features.extraction import as_extraction, backbone_of, weights_file
 from image_retrieval.features.graph_cache import cache_folder
 from image_retrieval.features.preprocessing import resize_all
 from image_retrieval.files import file_hash
@@ -44,7 +43,8 @@ def extract(
         few batches ahead, so that not all pictures need to fit in memory.
     extraction : Extraction, JoinedExtraction or str, optional
         How: for features that are to be compared with others, the extraction of those. A
-        string is the name of a backbone; the default extraction when not given.
+        string is the name of a backbone, or the TOML file of one's own; the default extraction
+        when not given.
     batch_size : int
         Pictures a thread works on at a time. The features do not depend on it.
     progress : bool
@@ -109,7 +109,7 @@ def extract_map(
 
 
 def _network(extraction, weights, cache):
-    known = get_backbone(extraction.backbone)
+    known = backbone_of(extraction)
     layer = None if extraction.layer in known.layers[-1:] else extraction.layer
     path, identity = weights_file(extraction, weights), None
     if path is not None:
@@ -194,7 +194,8 @@ def _in_order(batches, network, extraction, workers):
 
 def _features(start, batch, network, extraction):
     pictures = [_read(position, picture) for position, picture in enumerate(batch, start)]
-    pixels = resize_all(pictures, extraction.size)
+    interpolation = backbone_of(extraction).interpolation
+    pixels = resize_all(pictures, extraction.size, interpolation)
     features = network(pixels)
     if extraction.flip:
         mirrored = network(pixels[:, :, ::-1])

@@ -12,7 +12,7 @@ from typing import Optional, Tuple
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.features.backbone import backbones, get_backbone
+from image_retrieval.features.backbone import Backbone, backbones, get_backbone
 from image_retrieval.files import file_hash
 
 _AUTO = "auto"
@@ -29,7 +29,8 @@ class Extraction:
     Parameters
     ----------
     backbone : str
-        One of `image_retrieval.features.backbones()`; `"pixels"` is one of them.
+        One of `image_retrieval.features.backbones()`; `"pixels"` is one of them. Or a TOML
+        file that describes one's own, see `image_retrieval.features.onnx_backbone`.
     size : int, optional
         Side in pixels of the square each picture is stretched to.
     flip : bool
@@ -39,12 +40,16 @@ class Extraction:
     pooling : {"avg", None}, optional
         The mean over the feature map, or the whole of it in one long vector.
     normalization : str, optional
-        What the backbone does to pixels `x` from 0 to 255.
+        What the backbone does to pixels `x` from 0 to 255, after the filter that brings
+        pictures to their size where that is not bicubic.
     weights : str, optional
         SHA-256 of the file of weights, in hexadecimal. None where it is not known, as for a
         file that is still to be downloaded.
     recipe : str, optional
         A fitted recipe, as `image_retrieval.postprocess.dumps` writes it.
+    source : str, optional
+        The TOML file that describes a backbone that is not built in; filled in where `backbone`
+        names it. Where it lies makes no other extraction.
 
     Raises
     ------
@@ -67,6 +72,7 @@ class Extraction:
     normalization: Optional[str] = None
     weights: Optional[str] = None
     recipe: Optional[str] = field(default=None, repr=False)
+    source: Optional[str] = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         if self.backbone in backbones() or None in (self.size, self.normalization):
@@ -74,31 +80,37 @@ class Extraction:
 
     def _fill_in(self, known):
         filled = {
+            "backbone": known.name,
+            "source": known.source,
             "size": known.size if self.size is None else self.size,
             "layer": self.layer or (known.layers[-1] if known.layers else None),
             "pooling": known.pooling if self.pooling == _AUTO else self.pooling,
-            "normalization": self.normalization or known.normalization,
+            "normalization": self.normalization or known.formula,
             "weights": self.weights or known.weights,
         }
         for name, value in filled.items():
             object.__setattr__(self, name, value)
-        self._check(known)
+        self.check(known)
 
-    def _check(self, known):
+    def check(self, known):
+        """Refuse what does not fit the backbone."""
         whole = isinstance(self.size, Integral) and not isinstance(self.size, bool)
-        if not whole or self.size < known.min_size:
+        if not whole or not known.min_size <= self.size <= (known.max_size or self.size):
+            limit = f"at least {known.min_size}" + f" and at most {known.max_size}" * bool(
+                known.max_size
+            )
             raise InputError(
                 f"size={self.size!r} cannot be used with {self.backbone}; give a whole number of "
-                f"pixels, at least {known.min_size}"
+                f"pixels, {limit}"
             )
         if self.pooling not in ("avg", None):
             raise InputError(f'pooling={self.pooling!r} is not known; give "avg" or None')
         if self.layer is not None and self.layer not in known.layers:
             there = ", ".join(known.layers) or "none but the last, so leave it out"
             raise InputError(f"{self.backbone} has no layer={self.layer!r}; there are: {there}")
-        if self.normalization != known.normalization:
+        if self.normalization != known.formula:
             raise InputError(
-                f"{self.backbone} normalizes pixels by {known.normalization}, not by "
+                f"{self.backbone} normalizes pixels by {known.formula}, not by "
                 f"{self.normalization}; leave normalization out"
             )
 
@@ -121,7 +133,8 @@ class Extraction:
 
     def as_record(self):
         """Return the extraction as a dict that JSON can hold; see `extraction_from_record`."""
-        return asdict(self)
+        record = asdict(self)
+        return record if self.source else {k: v for k, v in record.items() if k != "source"}
 
     def fitted(self, X, recipe=None):
         """Return the same extraction with a recipe that was fitted on its vectors.
@@ -207,7 +220,7 @@ normalization='x', weights=None)
     if isinstance(record, dict) and isinstance(record.get("parts"), list):
         return JoinedExtraction(tuple(map(extraction_from_record, record["parts"])))
     kinds = {item.name: _kinds(item) for item in fields(Extraction)}
-    if not isinstance(record, dict) or set(record) != set(kinds):
+    if not isinstance(record, dict) or {*record, "source"} != set(kinds):
         raise InputError(f"an extraction has the fields {', '.join(kinds)}; {_GIVE}")
     for name, value in record.items():
         if type(value) not in kinds[name]:
@@ -225,8 +238,8 @@ def as_extraction(how=None, weights=None, **changes):
 
     Parameters
     ----------
-    how : Extraction, JoinedExtraction, str or None
-        A string names a backbone; None is the default extraction.
+    how : Extraction, JoinedExtraction, Backbone, str or None
+        A string names a backbone, or the TOML file of one; None is the default extraction.
     weights : str or Path, optional
         A file of weights in place of the backbone's own, for a backbone named or the default.
     **changes
@@ -239,6 +252,7 @@ def as_extraction(how=None, weights=None, **changes):
     """
     if isinstance(how, JoinedExtraction) and not changes:
         return how
+    how = how.name if isinstance(how, Backbone) else how
     if how is None or isinstance(how, str):
         names = {} if how is None else {"backbone": how}
         made = Extraction(**names, **_known(changes))
@@ -282,7 +296,15 @@ def identified(extraction, weights=None):
     )
 
 
+def backbone_of(extraction):
+    """Return the backbone of an extraction, read from its file where it is not known yet."""
+    name = extraction.backbone
+    known = get_backbone((name not in backbones() and extraction.source) or name)
+    extraction.check(known)
+    return known
+
+
 def weights_file(extraction, weights=None):
     """Return the path of the weights that an extraction uses, None where it needs none."""
-    find = get_backbone(extraction.backbone).weights_file
+    find = backbone_of(extraction).weights_file
     return None if find is None else find(weights)

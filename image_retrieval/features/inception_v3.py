@@ -329,4 +329,5 @@ BACKBONE = Backbone(
     load=load,
     layers=LAYERS,
     weights_file=weights_file,
+    is_here=has_weights,
 )

@@ -1,14 +1,30 @@
-"""Running an ONNX graph with ONNX Runtime."""
+"""Running ONNX graphs with ONNX Runtime."""
 
 import numpy as np
 import onnxruntime
 
 
-class OnnxNetwork:
-    """A graph from `pixels` to `features`, callable from several threads at once.
+def session(graph, threads=1):
+    """Return a serialized ONNX model ready to run.
 
     The graph runs in the thread that calls it: `extract` keeps the cores busy with a batch
     a thread, which needs no waiting on one another and no spinning.
+
+    Parameters
+    ----------
+    graph : bytes
+    threads : int
+        Threads that share the work of one call.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+class OnnxNetwork:
+    """A graph from `pixels` to `features`, callable from several threads at once.
 
     Parameters
     ----------
@@ -19,13 +35,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, graph, threads=1):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            graph, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = session(graph, threads)
 
     def __call__(self, pixels):
         """Return the features of uint8 pixels (n, h, w, 3)."""

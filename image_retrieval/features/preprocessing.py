@@ -3,8 +3,10 @@
 import numpy as np
 from PIL import Image
 
+INTERPOLATIONS = ("bicubic", "bilinear", "lanczos", "nearest")
 
-def resize(image, size):
+
+def resize(image, size, interpolation="bicubic"):
     """Return a picture stretched to a square.
 
     The whole picture is kept and its proportions are not, so that nothing at its edges is
@@ -15,11 +17,13 @@ def resize(image, size):
     image : ndarray of uint8, shape (h, w, 3)
     size : int
         Side of the square in pixels.
+    interpolation : str
+        One of `INTERPOLATIONS`, the names of Pillow's filters.
 
     Returns
     -------
     ndarray of uint8, shape (size, size, 3)
-        Made with Pillow's bicubic filter, which widens when it shrinks (no aliasing).
+        Pillow's filters widen when they shrink a picture (no aliasing), but for "nearest".
 
     Examples
     --------
@@ -28,12 +32,13 @@ def resize(image, size):
     """
     if image.shape[:2] == (size, size):
         return image
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
+    chosen = Image.Resampling[interpolation.upper()]
+    return np.asarray(Image.fromarray(image).resize((size, size), chosen))
 
 
-def resize_all(images, size):
+def resize_all(images, size, interpolation="bicubic"):
     """Return pictures as one array of uint8 (n, size, size, 3), see `resize`."""
     pixels = np.empty((len(images), size, size, 3), np.uint8)
     for row, image in zip(pixels, images):
-        row[...] = resize(image, size)
+        row[...] = resize(image, size, interpolation)
     return pixels

@@ -1,0 +1,262 @@
+"""A network of one's own as a backbone: an ONNX model and how pictures are to be given to it."""
+
+import inspect
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from math import isqrt
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Optional, Tuple
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.features.backbone import Backbone, register
+from image_retrieval.features.preprocessing import INTERPOLATIONS
+from image_retrieval.features.words import Words, as_words, unit
+from image_retrieval.files import file_hash
+
+# By the number of the output's sides, what it can be.
+_LAYOUTS = {2: ("vector",), 3: ("tokens", "first token"), 4: ("nchw", "nhwc")}
+_VECTORS = ("vector", "first token")
+_KEYS = "name, size, mean, std, interpolation, output, layout, leading, text"
+
+
+def onnx_backbone(
+    path,
+    name=None,
+    size=None,
+    mean=None,
+    std=None,
+    interpolation="bicubic",
+    output=None,
+    layout="vector",
+    leading=0,
+    text=None,
+):
+    """Make a backbone of an ONNX model, which `extract` and all else then take by its name.
+
+    Parameters
+    ----------
+    path : str or Path
+        The model; or a TOML file that gives all of this, as keys of these names. There
+        `model` names the model's file, in the TOML file's folder, and `name` is the TOML
+        file's when not given.
+    name : str, optional
+        What to call the backbone; the model's file name without its ending.
+    size : int, optional
+        Side in pixels of the square input, where the model leaves it open.
+    mean, std : sequence of three float
+        Of red, green and blue from 0 to 1: the model is given `(x / 255 - mean) / std`.
+    interpolation : {"bicubic", "bilinear", "lanczos", "nearest"}
+        Pillow's filter that resizes pictures.
+    output : str, optional
+        Which of the model's outputs; the only one when not given.
+    layout : str, optional
+        What the output is: `"vector"` (n, d), a map as `"nchw"` (n, d, h, w) or `"nhwc"`
+        (n, h, w, d), `"tokens"` (n, t, d) whose places make up a square row by row, or their
+        `"first token"` alone, as a vector.
+    leading : int
+        Tokens before those of places, such as 1 for CLS, or 5 with four registers.
+    text : dict, optional
+        The network for words that goes with it, see
+        `image_retrieval.features.words.Words`. Vectors of pictures and words then have length 1.
+
+    Returns
+    -------
+    Backbone
+
+    Raises
+    ------
+    InputError
+        When the model or its description cannot be used.
+    """
+    path = Path(path).expanduser()
+    if path.suffix == ".toml":
+        return register(_from_toml(path))
+    return register(
+        _made(path, name, size, mean, std, interpolation, output, layout, leading, text)
+    )
+
+
+def _from_toml(path):
+    described = _read_toml(path)
+    options = inspect.signature(onnx_backbone).parameters
+    for key in described:
+        if key != "model" and key not in list(options)[1:]:
+            raise InputError(f"{path}: it has no use for {key!r}; there are model, {_KEYS}")
+    model = path.parent / str(described.pop("model", path.with_suffix(".onnx").name))
+    words = described.get("text")
+    if isinstance(words, dict):
+        files = {
+            key: path.parent / str(words[key]) for key in ("model", "tokenizer") if key in words
+        }
+        described["text"] = {**words, **files}
+    described.setdefault("name", path.stem)
+    given = {key: described.get(key, option.default) for key, option in list(options.items())[1:]}
+    return replace(_made(model, **given), source=str(path.resolve()))
+
+
+def _read_toml(path):
+    try:
+        import tomllib
+    except ImportError:  # before Python 3.11
+        import tomli as tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read it ({error.strerror}); check the path") from None
+    except ValueError as error:
+        raise InputError(f"{path}: no TOML ({error}); see docs/backbones.md") from None
+
+
+def _made(path, name, size, mean, std, interpolation, output, layout, leading, text):
+    if interpolation not in INTERPOLATIONS:
+        known = ", ".join(INTERPOLATIONS)
+        raise InputError(f"interpolation={interpolation!r} is not known; give one of: {known}")
+    if not isinstance(leading, Integral) or leading < 0:
+        raise InputError(f"leading={leading!r} must be a whole number of tokens, at least 0")
+    words = None if text is None else as_words(text)
+    mean, std = _color(mean, "mean"), _color(std, "std")
+    if min(std) <= 0:
+        raise InputError(f"std={list(std)} must be above 0")
+    file = _opened(path, output)
+    model = _Model(path, mean, std, file.output, layout, leading, words)
+    return model.backbone(file, name or path.stem, size, interpolation)
+
+
+def _color(values, name):
+    given = tuple(values) if isinstance(values, (list, tuple, np.ndarray)) else ()
+    if len(given) != 3 or not all(isinstance(v, Real) and np.isfinite(v) for v in given):
+        raise InputError(
+            f"{name}={values!r} must be three numbers, for red, green and blue from 0 to 1; "
+            "ImageNet's are mean=[0.485, 0.456, 0.406] and std=[0.229, 0.224, 0.225]"
+        )
+    return tuple(float(value) for value in given)
+
+
+def _opened(path, output):
+    return _opened_once(path, file_hash(path), output)
+
+
+@lru_cache(maxsize=4)
+def _opened_once(path, identity, output):
+    # Whoever uses no network of their own need not wait for ONNX Runtime here.
+    from image_retrieval.features.onnx_file import OnnxFile
+
+    return OnnxFile(path, output)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model and all that is said of it, but for the size of pictures."""
+
+    path: Path
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
+    output: str
+    layout: str
+    leading: int
+    words: Optional[Words]
+
+    def load(self, pooling="avg", weights=None, cache=None):
+        """Return the network, see `Backbone.load`."""
+        file = _opened(weights or self.path, self.output)
+        if pooling is None and self.layout in _VECTORS:
+            raise file.unfit(
+                f'its {self.output} is one vector a picture, with no map; pooling="avg"'
+            )
+        return partial(self.features, file, pooling)
+
+    def features(self, file, pooling, pixels):
+        """Return what the model in a file makes of uint8 pixels (n, h, w, 3)."""
+        scale, shift = 1 / (255 * np.array(self.std)), np.array(self.mean) / np.array(self.std)
+        x = pixels * scale.astype(np.float32) - shift.astype(np.float32)
+        ((name, (_, shape)),) = file.inputs.items()
+        x = x.transpose(0, 3, 1, 2) if shape[1] == 3 else x
+        found = self.arranged(file, file({name: np.ascontiguousarray(x)}))
+        if pooling and found.ndim == 4:
+            found = found.mean(axis=(1, 2))
+        return unit(found) if self.words else np.ascontiguousarray(found)
+
+    def arranged(self, file, found):
+        """Return the output as vectors (n, d) or a map (n, h, w, d)."""
+        if self.layout not in _LAYOUTS.get(found.ndim, ()):
+            there = ", ".join(_LAYOUTS.get(found.ndim, ())) or "none for it"
+            raise file.unfit(
+                f"its output {self.output} has shape {found.shape}, which is not "
+                f"layout={self.layout!r}; there are: {there}"
+            )
+        if self.layout == "tokens":
+            return self._places(file, found)
+        if self.layout == "first token":
+            return found[:, 0]
+        return found.transpose(0, 2, 3, 1) if self.layout == "nchw" else found
+
+    def _places(self, file, found):
+        places = found.shape[1] - self.leading
+        side = isqrt(max(places, 0))
+        if side**2 != places or not places:
+            raise file.unfit(
+                f"{found.shape[1]} tokens, {self.leading} of them leading, leave no square of "
+                "places; give leading= as their number, such as 1 for CLS"
+            )
+        return found[:, self.leading :].reshape(len(found), side, side, found.shape[2])
+
+    def backbone(self, file, name, size, interpolation):
+        """Return the backbone, after trying the model on one black picture."""
+        fixed = _fixed_side(file)
+        size = fixed if size is None else size
+        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+            raise file.unfit(f"size={size!r} must be the side of its pictures in pixels")
+        if fixed not in (None, size):
+            raise file.unfit(f"it takes pictures of {fixed} px, not of size={size!r}")
+        if self.words and self.layout not in _VECTORS:
+            raise file.unfit(
+                f"pictures that words find must be vectors, not layout={self.layout!r}"
+            )
+        network = self.load("avg")
+        return Backbone(
+            name=name,
+            d=network(np.zeros((1, size, size, 3), np.uint8)).shape[1],
+            size=int(size),
+            min_size=fixed or 1,
+            max_size=fixed,
+            normalization=self.formula(),
+            interpolation=interpolation,
+            load=self.load,
+            layers=(self.layer(),),
+            weights=file_hash(self.path),
+            weights_file=lambda path=None: Path(path or self.path).expanduser(),
+            words=self.words,
+        )
+
+    def formula(self):
+        """Return the normalization as a formula in `x`."""
+        return f"(x / 255 - {list(self.mean)}) / {list(self.std)}"
+
+    def layer(self):
+        """Return the output with all that makes vectors of it."""
+        parts = [self.output] + [self.layout] * (self.layout != "vector")
+        parts += [f"after {self.leading}"] * (self.layout == "tokens" and self.leading > 0)
+        parts += [f"words {self.words.identity()[:16]}"] if self.words else []
+        return ", ".join(parts)
+
+
+def _fixed_side(file):
+    """Return the side of its input in pixels, None where it is open."""
+    if len(file.inputs) != 1:
+        raise file.unfit(f"it takes {', '.join(file.inputs)}; export one that takes pictures only")
+    ((name, (kind, shape)),) = file.inputs.items()
+    if kind != "tensor(float)" or len(shape) != 4 or 3 not in (shape[1], shape[3]):
+        raise file.unfit(
+            f"its input {name} is {kind} {shape}; export it with float32 pictures (n, 3, h, w) or "
+            "(n, h, w, 3), the 3 fixed"
+        )
+    sides = shape[2:] if shape[1] == 3 else shape[1:3]
+    if isinstance(sides[0], int) and sides[0] == sides[1]:
+        return sides[0]
+    if any(isinstance(side, int) for side in sides):
+        raise file.unfit(f"its pictures {shape} are no squares; export it for square ones")
+    return None

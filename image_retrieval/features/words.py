@@ -1,0 +1,181 @@
+"""Words as queries: a network that makes vectors of texts, beside one that does of pictures.
+
+Source: A. Radford et al.: Learning Transferable Visual Models From Natural Language
+Supervision (CLIP), ICML 2021 (https://arxiv.org/abs/2103.00020).
+"""
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from image_retrieval.errors import InputError
+from image_retrieval.features.extraction import as_extraction, backbone_of
+from image_retrieval.files import file_hash
+
+_DTYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+_MASK = "attention_mask"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The network for words of a pair, and how texts are given to it.
+
+    Parameters
+    ----------
+    model : str or Path
+        An ONNX model from `input_ids` (n, length), and `attention_mask` where it takes one,
+        to vectors (n, d) of the pictures' length.
+    tokenizer : str or Path
+        The `tokenizer.json` that goes with it.
+    output : str, optional
+        Which of the model's outputs; the only one when not given.
+    length : int
+        Tokens of a text; longer ones are cut, shorter ones filled up.
+    pad : str, optional
+        The token that fills up; what the tokenizer says when not given.
+    """
+
+    model: Path
+    tokenizer: Path
+    output: Optional[str] = None
+    length: int = 77
+    pad: Optional[str] = None
+
+    def identity(self):
+        """Return what changes with either file, in hexadecimal."""
+        return file_hash(self.model)[:8] + file_hash(self.tokenizer)[:8]
+
+    def vectors(self, texts):
+        """Return a vector of length 1 for each text, float32 (n, d)."""
+        file, tokenizer = _loaded(self, self.identity())
+        # One that is filled up with itself stands for the shape of no texts.
+        encoded = tokenizer.encode_batch(list(texts) or [""])
+        inputs = {name: _numbers(file, name, encoded) for name in file.inputs}
+        found = file(inputs)
+        if found.ndim != 2:
+            raise file.unfit(f"its output {file.output} has shape {found.shape}, not (n, d)")
+        return unit(found)[: len(texts)]
+
+
+def as_words(options):
+    """Return the `Words` that options describe.
+
+    Raises
+    ------
+    InputError
+        When an option is not known, or a file is missing.
+    """
+    names = [item.name for item in fields(Words)]
+    if not isinstance(options, dict) or not {"model", "tokenizer"} <= set(options) <= set(names):
+        raise InputError(f"text={options!r} must give model and tokenizer, and may {names[2:]}")
+    length = options.get("length", 77)
+    if type(length) is not int or length < 1:
+        raise InputError(f"length={length!r} must be a number of tokens, at least 1")
+    files = {key: Path(options[key]).expanduser() for key in ("model", "tokenizer")}
+    words = Words(**{**options, **files})
+    _loaded(words, words.identity())
+    return words
+
+
+@lru_cache(maxsize=2)
+def _loaded(words, identity):
+    from image_retrieval.features.onnx_file import OnnxFile
+
+    file = OnnxFile(words.model, words.output)
+    for name, (kind, _) in file.inputs.items():
+        if name not in ("input_ids", _MASK) or kind not in _DTYPES:
+            raise file.unfit(
+                f"its input {name} is {kind}; it may take input_ids and {_MASK}, int64"
+            )
+    return file, _tokenizer(words)
+
+
+def _tokenizer(words):
+    from tokenizers import Tokenizer
+
+    # The package raises nothing more special.
+    try:
+        tokenizer = Tokenizer.from_file(str(words.tokenizer))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{words.tokenizer}: no tokenizer ({reason}); give a tokenizer.json"
+        ) from None
+    padding = tokenizer.padding or {}
+    pad = words.pad or padding.get("pad_token")
+    number = None if pad is None else tokenizer.token_to_id(pad)
+    if number is None:
+        raise InputError(
+            f"{words.tokenizer}: pad={pad!r} is no token of it; give the one that fills up texts, "
+            "such as <|endoftext|>"
+        )
+    tokenizer.enable_truncation(words.length)
+    tokenizer.enable_padding(length=words.length, pad_id=number, pad_token=pad)
+    return tokenizer
+
+
+def _numbers(file, name, encoded):
+    rows = [text.attention_mask if name == _MASK else text.ids for text in encoded]
+    return np.array(rows, dtype=_DTYPES[file.inputs[name][0]])
+
+
+def unit(X):
+    """Return vectors divided by their lengths, float32; one of length 0 as it is."""
+    lengths = np.linalg.norm(X.astype(np.float64), axis=-1, keepdims=True)
+    return (X / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def extract_text(texts, extraction):
+    """Turn texts into vectors that can be compared with those of pictures.
+
+    Parameters
+    ----------
+    texts : str or sequence of str
+    extraction : Extraction or str
+        As for `extract`, of a backbone that takes words.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, d)
+        After the extraction's recipe, if it has one.
+
+    Raises
+    ------
+    InputError
+        When the backbone does not take words, or something is no text.
+    """
+    extraction = as_extraction(extraction)
+    words = None if len(extraction.parts) > 1 else backbone_of(extraction).words
+    if words is None:
+        raise InputError(f"{extraction} takes no words; docs/backbones.md says which ones do")
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(f"text {position}: {type(text).__name__} is no text; give strings")
+    return extraction.finished(words.vectors(texts))
+
+
+def zero_shot(X, labels, extraction, template="a photo of a {}"):
+    """Label pictures by the text that is nearest to each, without any training.
+
+    Parameters
+    ----------
+    X : array of float, shape (n, d)
+        Vectors of pictures.
+    labels : sequence of str
+    extraction : Extraction or str
+        Which `X` was made with, of a backbone that takes words.
+    template : str
+        The text for a label, with `{}` in the label's place.
+
+    Returns
+    -------
+    list of str
+        One of `labels` for each row.
+    """
+    labels = list(labels)
+    texts = unit(extract_text([template.format(label) for label in labels], extraction))
+    return [labels[place] for place in np.argmax(np.asarray(X) @ texts.T, axis=1)]
