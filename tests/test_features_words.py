@@ -7,7 +7,9 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from image_retrieval import index
 from image_retrieval.errors import InputError
 from image_retrieval.features import (
     Extraction,
@@ -84,6 +86,36 @@ def test_a_text_does_not_depend_on_those_beside_it_and_long_ones_are_cut(pair):
     assert together[3].tolist() == [0, 0, 0]
     assert extract_text([], pair).shape == (0, 3)
     np.testing.assert_allclose(extract_text("a a a a a a red", pair), [[0, 0, 0]])
+
+
+@pytest.mark.parametrize("engine", ["exact", "turicreate"])
+def test_an_index_of_pictures_is_asked_for_words(pair, tmp_path, engine):
+    pytest.importorskip("turicreate")
+    names = list(COLORS)
+    data = {"id": names, "deep_features": extract(pictures(), pair).tolist()}
+    images = index.create(data, engine=engine, extraction=pair)
+    images.save(tmp_path / "index")
+    for asked in (images, index.load(tmp_path / "index")):
+        assert list(asked.query("a green photo", k=1)["reference_label"]) == ["green"]
+        found = asked.query(["blue", "red and white " * 99], k=1)
+        assert list(found["reference_label"]) == ["blue", "white"]
+        assert np.allclose(list(asked.query(names, k=1)["distance"]), 0, atol=1e-3)
+
+
+def test_a_string_that_names_a_file_is_a_picture(pair, tmp_path, monkeypatch):
+    data = {"id": list(COLORS), "deep_features": extract(pictures(), pair).tolist()}
+    images = index.create(data, extraction=pair)
+    Image.fromarray(pictures()[2]).save(tmp_path / "red.png")
+    monkeypatch.chdir(tmp_path)
+    for query in ("red.png", ["red.png"], tmp_path / "red.png"):
+        assert list(images.query(query, k=1)["reference_label"]) == ["blue"]
+    with pytest.raises(InputError, match="picture 1: .*gone"):
+        images.query(["red.png", "gone.png"])
+    plain = index.create(
+        {"id": [1], "deep_features": [[0.0] * 1280]}, extraction="efficientnet_lite2"
+    )
+    with pytest.raises(InputError, match="picture 0: .*a red car"):
+        plain.query("a red car")
 
 
 def test_labels_come_without_training(pair):

@@ -12,12 +12,13 @@ from image_retrieval.features.extraction import (
 )
 from image_retrieval.features.own import onnx_backbone
 from image_retrieval.features.records import read_extractions, write_extractions
-from image_retrieval.features.words import extract_text, zero_shot
+from image_retrieval.features.words import as_texts, extract_text, zero_shot
 
 __all__ = [
     "Extraction",
     "JoinedExtraction",
     "as_extraction",
+    "as_texts",
     "backbones",
     "extract",
     "extract_map",

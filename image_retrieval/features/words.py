@@ -4,6 +4,7 @@ Source: A. Radford et al.: Learning Transferable Visual Models From Natural Lang
 Supervision (CLIP), ICML 2021 (https://arxiv.org/abs/2103.00020).
 """
 
+import os
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -148,7 +149,7 @@ def extract_text(texts, extraction):
         When the backbone does not take words, or something is no text.
     """
     extraction = as_extraction(extraction)
-    words = None if len(extraction.parts) > 1 else backbone_of(extraction).words
+    words = _words_of(extraction)
     if words is None:
         raise InputError(f"{extraction} takes no words; docs/backbones.md says which ones do")
     texts = [texts] if isinstance(texts, str) else list(texts)
@@ -156,6 +157,23 @@ def extract_text(texts, extraction):
         if not isinstance(text, str):
             raise InputError(f"text {position}: {type(text).__name__} is no text; give strings")
     return extraction.finished(words.vectors(texts))
+
+
+def as_texts(queries, extraction):
+    """Return queries as a list of texts, or None where they are not meant as words.
+
+    They are where the extraction's backbone takes words, and no string names a file.
+    """
+    texts = [queries] if isinstance(queries, str) else queries
+    named = isinstance(texts, (list, tuple)) and all(isinstance(text, str) for text in texts)
+    if not named or not texts or _words_of(extraction) is None:
+        return None
+    # Path.is_file raises an error for a text that is longer than the name of a file can be.
+    return None if any(map(os.path.isfile, texts)) else list(texts)
+
+
+def _words_of(extraction):
+    return None if len(extraction.parts) > 1 else backbone_of(extraction).words
 
 
 def zero_shot(X, labels, extraction, template="a photo of a {}"):

@@ -6,7 +6,13 @@ from typing import Any, Optional
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.features import as_extraction, extract, extraction_from_record
+from image_retrieval.features import (
+    as_extraction,
+    as_texts,
+    extract,
+    extract_text,
+    extraction_from_record,
+)
 from image_retrieval.index.engine import Engine
 from image_retrieval.index.registry import build, load_engine
 from image_retrieval.index.validation import as_vectors
@@ -63,13 +69,14 @@ class ImageIndex:
         return self.engine.search(Q, k=k, radius=radius, where=where)
 
     def query(self, queries, k=5, radius=None, where=None, label=None, progress=True, weights=None):
-        """Find the nearest references of a table's rows, of vectors or of pictures.
+        """Find the nearest references of a table's rows, of vectors, of pictures or of words.
 
         Parameters
         ----------
         queries : table, array of shape (q, d), picture or sequence of pictures
             Of a table, the column `features`, or `image` where it has no such column.
-            Pictures are anything that `image_retrieval.images.as_rgb` takes.
+            Pictures are anything that `image_retrieval.images.as_rgb` takes. A string that
+            names no file, or several, are words where the backbone takes them.
         k, radius, where
             See `Engine.search`.
         label : str or sequence, optional
@@ -124,6 +131,9 @@ class ImageIndex:
                 f"it is not known how {self.features!r} was made from pictures; give "
                 "index.create(…, extraction=…), or ask for vectors"
             )
+        texts = as_texts(data, self.extraction)
+        if texts is not None:
+            return extract_text(texts, self.extraction)
         return extract(data, self.extraction, progress=progress, weights=weights)
 
     def _refuse_other(self, extraction):
