@@ -298,3 +298,29 @@ def test_a_damaged_description_is_one_line(tmp_path, model, text, words):
     with pytest.raises(InputError, match=words) as caught:
         Extraction(str(tmp_path / "mine.toml"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_strangers_model_runs_in_the_command_line_with_its_toml_file_alone(
+    tmp_path, model, capsys, monkeypatch
+):
+    pytest.importorskip("turicreate")
+    from image_retrieval import cli, datasets, index
+
+    path = toml(tmp_path / "mine.toml", size=16, layout="nchw", **PREPARED)
+    for number, picture in enumerate(PICTURES):
+        folder = tmp_path / "pictures" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    command = ["folder", str(tmp_path / "pictures"), "--output", str(tmp_path / "built")]
+    assert cli.main([*command, "--backbone", str(path), "--test-size", "0.4"]) == 0
+    assert "Features: mine at 16 px." in capsys.readouterr().out
+    # As in another process, which has only what was written.
+    monkeypatch.setattr(backbone, "_own", {})
+    train, _ = datasets.load(tmp_path / "built")
+    images = index.create(train)
+    assert str(images.extraction) == "mine at 16 px" and images.d == 5
+    found = images.query(train["image"], k=1, progress=False)
+    assert list(found["reference_label"]) == list(train["id"])
+    assert np.allclose(list(found["distance"]), 0, atol=1e-3)
+    assert cli.main([*command, "--backbone", f"{path}:0"]) == 2
+    assert "size=0 cannot be used with mine" in capsys.readouterr().err

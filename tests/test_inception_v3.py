@@ -308,6 +308,25 @@ def test_a_variance_below_zero_is_refused(fixture, tmp_path):
         inception_v3.make_graph(path)
 
 
+def test_the_command_line_builds_a_data_set_with_it(weights, tmp_path, unchecked, capsys):
+    pytest.importorskip("turicreate")
+    from image_retrieval import cli, datasets
+
+    for number, picture in enumerate(pictures()):
+        folder = tmp_path / "pictures" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    output = str(tmp_path / "built")
+    command = ["folder", str(tmp_path / "pictures"), "--output", output, "--test-size", "0.4"]
+    how = ["--backbone", f"inception_v3:{SIZE}", "--weights", str(weights)]
+    assert cli.main([*command, *how]) == 0
+    assert f"Features: inception_v3 at {SIZE} px" in capsys.readouterr().out
+    train, _ = datasets.load(output)
+    assert index.create(train).extraction == as_extraction("inception_v3", weights, size=SIZE)
+    assert cli.main([*command, "--backbone", "inception_v3", "--weights", "gone.h5"]) == 2
+    assert "gone.h5" in capsys.readouterr().err
+
+
 @pytest.mark.network
 def test_keras_weights_see_a_difference(tmp_path):
     """Downloads the real file; run with -m network."""

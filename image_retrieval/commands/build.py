@@ -19,7 +19,7 @@ def add_arguments(card, parser):
         given = {"type": type(option.default), "default": option.default, "metavar": "N"}
         text = f"{option.help} (default: %(default)s)"
         add(f"--{name.replace('_', '-')}", help=text, **given)
-    how = f"of {', '.join(backbones())}; with commas between, several side by side"
+    how = f"of {', '.join(backbones())}, or a TOML file; with commas between, several side by side"
     add("--backbone", metavar="NAME[:SIZE]", help=f"what makes features, {how}")
     add("--size", metavar="PIXELS", type=int, help="side of the square pictures are stretched to")
     add("--flip", action="store_true", help="average features with those of the mirror image")
