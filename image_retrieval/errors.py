@@ -15,3 +15,8 @@ class InputError(ImageRetrievalError, ValueError):
 
 class DownloadError(ImageRetrievalError, OSError):
     """A file that could not be fetched, or came with the wrong hash."""
+
+
+def one_line(error):
+    """Return the message of an error from elsewhere as one line of bounded length."""
+    return " ".join(str(error).split())[:200]

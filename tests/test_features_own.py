@@ -172,7 +172,7 @@ def test_one_name_is_one_network(model):
         ({"mean": None}, "mean=None must be three numbers.*0.485"),
         ({"mean": [1, 2]}, "mean=.1, 2. must be three"),
         ({"std": ["a", 1, 2]}, "std=.* must be three"),
-        ({"std": [0, 1, 1]}, "std=.* must be above 0"),
+        ({"std": [0, 1, 1]}, "std=.* must be three numbers above 0"),
         ({"interpolation": "cubic"}, "interpolation='cubic' is not known; .*bicubic"),
         ({"output": "logits"}, "no output 'logits'; give output= as one of: map"),
         ({"layout": "vector"}, r"shape \(1, 5, 4, 4\), which is not layout='vector'; .*nchw, nhwc"),
@@ -263,7 +263,7 @@ def test_weights_in_other_files_are_found_wherever_they_hide(tmp_path):
 def test_a_fixed_size_is_the_only_one(tmp_path):
     path = onnx_models.transformer(tmp_path / "vit.onnx")
     how = {"output": "last_hidden_state", "layout": "tokens", **PREPARED}
-    with pytest.raises(InputError, match="pictures of 16 px, not of size=32"):
+    with pytest.raises(InputError, match="size=32 must be .*, and it takes 16 px only"):
         onnx_backbone(path, size=32, leading=1, **how)
     with pytest.raises(InputError, match="17 tokens, 0 of them leading, leave no square"):
         onnx_backbone(path, **how)

@@ -302,9 +302,9 @@ def test_weights_of_another_network_are_refused(tmp_path, layers, words):
 
 def test_a_variance_below_zero_is_refused(fixture, tmp_path):
     layers = random_weights(json.loads(str(fixture["layers"])))
-    dict(layers)["batch_normalization_7"][-1][1][3] = -1
+    dict(layers)["batch_normalization_8"][-1][1][3] = -1
     path = write_keras_file(tmp_path / "negative.h5", layers)
-    with pytest.raises(InputError, match="batch_normalization_7 has a variance below 0"):
+    with pytest.raises(InputError, match="a variance below 0 after conv2d_8"):
         inception_v3.make_graph(path)
 
 

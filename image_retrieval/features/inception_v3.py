@@ -6,14 +6,17 @@ https://keras.io/api/applications/inceptionv3/
 """
 
 import os
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Tuple
+from typing import Optional, Tuple
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
 from image_retrieval.features.keras_weights import read_keras_weights
+from image_retrieval.features.onnx_graph import GraphBuilder, fold_batch_norm
+from image_retrieval.features.onnx_network import OnnxNetwork
 
 D = 2048
 LAYERS = tuple(f"mixed{number}" for number in range(11))
@@ -28,6 +31,12 @@ _WAY_OUT = f"get InceptionV3's weights without the classifier from {URL}"
 
 # "48x5x3" is a convolution with its channels, rows and columns. "/2" is its stride, and as "v"
 # stands for no padding. "max" and "avg" pool; "+" are side by side on one input.
+_POOLINGS = {
+    "max": ("MaxPool", {"strides": [2, 2]}),
+    # Like TensorFlow's, the average leaves the padding out.
+    "avg": ("AveragePool", {"auto_pad": "SAME_UPPER"}),
+}
+_BATCH_NORM = ("beta", "moving_mean", "moving_variance")
 STEM = "32x3x3/2 32x3x3v 64x3x3 max 80x1x1 192x3x3v max"
 
 
@@ -78,8 +87,6 @@ def load(pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
     DownloadError
         When there is no file and it cannot be downloaded.
     """
-    from image_retrieval.features.onnx_network import OnnxNetwork
-
     path = weights_file(weights)
     _warn_of_other_hash(path)
     return OnnxNetwork(make_graph(path, pooling, layer))
@@ -160,31 +167,23 @@ class Step:
     Attributes
     ----------
     what : str
-        As in `BLOCKS`; "join" where several inputs come side by side, "pixels" at the start.
+        As in `BLOCKS`; "join" where several inputs come side by side, "start" before all.
     channels : int
         Of its output.
     inputs : tuple of Step
+    shape : tuple of int, optional
+        Of a convolution's kernel as Keras has it: rows, columns, channels in, channels out.
     """
 
     what: str
     channels: int
     inputs: Tuple["Step", ...] = ()
-
-    @property
-    def convolves(self):
-        """Whether it has weights."""
-        return "x" in self.what and self.what not in ("max", "pixels")
-
-    @property
-    def shape(self):
-        """The kernel's shape as Keras has it: rows, columns, channels in, channels out."""
-        rows, columns = self.what.split("/")[0].rstrip("v").split("x")[1:]
-        return int(rows), int(columns), self.inputs[0].channels, self.channels
+    shape: Optional[Tuple[int, ...]] = None
 
 
 def steps():
     """Return the last step of each of `LAYERS`."""
-    x, last = _chain(Step("pixels", 3), STEM), []
+    x, last = _chain(Step("start", 3), STEM), []
     for block in BLOCKS:
         x = _join([_chain(x, branch) for branch in block])
         last.append(x)
@@ -198,14 +197,15 @@ def _chain(x, text):
 
 
 def _step(x, what):
-    pools = what in ("max", "avg")
-    return Step(what, x.channels if pools else int(what.split("x")[0]), (x,))
+    if what in _POOLINGS:
+        return Step(what, x.channels, (x,))
+    channels, rows, columns = map(int, re.findall(r"\d+", what)[:3])
+    return Step(what, channels, (x,), (rows, columns, x.channels, channels))
 
 
 def _join(parts):
-    if len(parts) == 1:
-        return parts[0]
-    return Step("join", sum(part.channels for part in parts), tuple(parts))
+    joined = Step("join", sum(part.channels for part in parts), tuple(parts))
+    return joined if len(parts) > 1 else parts[0]
 
 
 def in_keras_order(last):
@@ -227,8 +227,8 @@ def in_keras_order(last):
     far = dict.fromkeys(met, 0)
     for step in reversed(left):
         for before in step.inputs:
-            far[before] = max(far[before], far[step] + (3 if step.convolves else 1))
-    return sorted((s for s in met if s.convolves), key=lambda step: (-far[step], met[step]))
+            far[before] = max(far[before], far[step] + (3 if step.shape else 1))
+    return sorted((s for s in met if s.shape), key=lambda step: (-far[step], met[step]))
 
 
 def make_graph(path, pooling="avg", layer=LAYERS[-1]):
@@ -247,77 +247,51 @@ def make_graph(path, pooling="avg", layer=LAYERS[-1]):
     -------
     bytes
     """
-    last = steps()
-    writer = _Writer(_fitted(read_keras_weights(path, _WAY_OUT), in_keras_order(last[-1]), path))
-    return writer.graph.features(BACKBONE.name, writer.node(last[LAYERS.index(layer)]), pooling)
+    last, graph, names = steps(), GraphBuilder(), {}
+    weights = _fitted(read_keras_weights(path, _WAY_OUT), in_keras_order(last[-1]), path)
+
+    def node(step):
+        if step not in names:
+            names[step] = _appended(graph, step, map(node, step.inputs), weights.get(step))
+        return names[step]
+
+    return graph.features(BACKBONE.name, node(last[LAYERS.index(layer)]), pooling)
 
 
 def _fitted(layers, convolutions, path):
     """Return (kernel, beta, mean, variance) by convolution."""
-    kernels = [(name, held) for name, held in layers.items() if set(held) == {"kernel"}]
-    norms = [(name, held) for name, held in layers.items() if set(held) == set(_BATCH_NORM)]
+    kernels = [(name, held["kernel"]) for name, held in layers.items() if set(held) == {"kernel"}]
+    norms = [held for held in layers.values() if set(held) == set(_BATCH_NORM)]
     if not len(kernels) == len(norms) == len(convolutions) == len(layers) / 2:
         raise _unfit(path, f"{len(kernels)} convolutions and {len(norms)} batch norms")
     fitted = {}
-    for step, (name, kernel), (norm, moments) in zip(convolutions, kernels, norms):
-        shapes = {held.shape for held in moments.values()}
-        if kernel["kernel"].shape != step.shape or shapes != {(step.channels,)}:
-            raise _unfit(path, f"{name} {kernel['kernel'].shape} where {step.shape} belongs")
-        if moments["moving_variance"].min() < 0:
-            raise _unfit(path, f"{norm} has a variance below 0")
-        fitted[step] = (kernel["kernel"], *(moments[part] for part in _BATCH_NORM))
+    for step, (name, kernel), norm in zip(convolutions, kernels, norms):
+        moments = [norm[part] for part in _BATCH_NORM]
+        if kernel.shape != step.shape or {m.shape for m in moments} != {step.shape[3:]}:
+            raise _unfit(path, f"{name} {kernel.shape} where {step.shape} belongs")
+        if moments[2].min() < 0:
+            raise _unfit(path, f"a variance below 0 after {name}")
+        fitted[step] = (kernel, *moments)
     return fitted
-
-
-_BATCH_NORM = ("beta", "moving_mean", "moving_variance")
 
 
 def _unfit(path, what):
     return InputError(f"{path}: not InceptionV3's weights ({what}); {_WAY_OUT}")
 
 
-class _Writer:
-    """Appends steps to a graph, each once.
-
-    Parameters
-    ----------
-    weights : dict of Step to tuple
-        As `_fitted` gives them.
-    """
-
-    def __init__(self, weights):
-        # Only this backbone writes graphs on loading: others need no onnx package for that.
-        from image_retrieval.features.onnx_graph import GraphBuilder
-
-        self.graph, self._weights, self._names = GraphBuilder(), weights, {}
-
-    def node(self, step):
-        """Append a step and all before it; return the name of its output."""
-        if step not in self._names:
-            inputs = [self.node(before) for before in step.inputs]
-            self._names[step] = self._appended(step, inputs)
-        return self._names[step]
-
-    def _appended(self, step, inputs):
-        if step.convolves:
-            return self._convolution(step, *inputs)
-        if step.what == "pixels":
-            return self.graph.pixels()
-        if step.what == "join":
-            return self.graph.add("Concat", *inputs, axis=1)
-        if step.what == "max":
-            return self.graph.add("MaxPool", *inputs, kernel_shape=[3, 3], strides=[2, 2])
-        # Like TensorFlow's, the average leaves the padding out.
-        return self.graph.add("AveragePool", *inputs, kernel_shape=[3, 3], auto_pad="SAME_UPPER")
-
-    def _convolution(self, step, x):
-        from image_retrieval.features.onnx_graph import fold_batch_norm
-
-        kernel, beta, mean, variance = self._weights[step]
-        weight, bias = fold_batch_norm(kernel.transpose(3, 2, 0, 1), 1, beta, mean, variance)
-        bare = step.what.endswith(("/2", "v"))
-        stride, padding = 2 if "/2" in step.what else 1, "VALID" if bare else "SAME_UPPER"
-        return self.graph.add("Relu", self.graph.conv(x, weight, bias, stride, padding))
+def _appended(graph, step, inputs, weights):
+    """Append a step to the graph and return the name of its output."""
+    if step.what == "start":
+        return graph.pixels()
+    if step.what == "join":
+        return graph.add("Concat", *inputs, axis=1)
+    if step.what in _POOLINGS:
+        operator, options = _POOLINGS[step.what]
+        return graph.add(operator, *inputs, kernel_shape=[3, 3], **options)
+    kernel, *moments = weights
+    folded = fold_batch_norm(kernel.transpose(3, 2, 0, 1), 1, *moments)
+    padding = "VALID" if step.what.endswith(("/2", "v")) else "SAME_UPPER"
+    return graph.add("Relu", graph.conv(*inputs, *folded, 2 if "/2" in step.what else 1, padding))
 
 
 BACKBONE = Backbone(

@@ -9,9 +9,10 @@ import re
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+import h5py
 import numpy as np
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line
 
 _MAX_NAMES, _MAX_NAME, _MAX_TEXTS = 1000, 200, 1 << 17
 # Texts of any length lie in global heaps, each with its size in bytes after this.
@@ -44,8 +45,6 @@ def read_keras_weights(path, way_out):
     -----
     Source of the layout: `keras/src/saving/legacy/hdf5_format.py` of Keras 2.
     """
-    import h5py
-
     try:
         _check_texts(path)
         with h5py.File(str(path), "r") as file:
@@ -53,14 +52,11 @@ def read_keras_weights(path, way_out):
             layers = {name: _layer(file, name) for name in _names(file, "layer_names")}
             if sum(node.nbytes for found in layers.values() for node in found.values()) > budget:
                 raise ValueError("its arrays are larger than the file")
-            return {
-                name: {part: _values(node) for part, node in found.items()}
-                for name, found in layers.items()
-                if found
-            }
+            values = {name: _values(found) for name, found in layers.items()}
     except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: no weights as Keras writes them ({reason}); {way_out}") from None
+        reason = f"no weights as Keras writes them ({one_line(error)})"
+        raise InputError(f"{path}: {reason}; {way_out}") from None
+    return {name: found for name, found in values.items() if found}
 
 
 def _check_texts(path):
@@ -72,8 +68,6 @@ def _check_texts(path):
 
 
 def _names(node, attribute):
-    import h5py
-
     if attribute not in node.attrs:
         raise ValueError(f"no {attribute} in {node.name}")
     held = node.attrs.get_id(attribute)
@@ -94,8 +88,6 @@ def _layer(file, name):
 
 
 def _array(group, name):
-    import h5py
-
     node = group
     for part in name.split("/"):
         node = _linked(node, part)
@@ -107,15 +99,13 @@ def _array(group, name):
 
 
 def _linked(group, name):
-    import h5py
-
     if not hasattr(group, "keys") or not isinstance(group.get(name, getlink=True), h5py.HardLink):
         raise ValueError(f"no {name[:_MAX_NAME]!r} in {group.name} by a hard link")
     return group[name]
 
 
-def _values(node):
-    values = node[()].astype(np.float32)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{node.name} holds numbers that are not finite")
+def _values(found):
+    values = {part: node[()].astype(np.float32) for part, node in found.items()}
+    if not all(np.isfinite(array).all() for array in values.values()):
+        raise ValueError("numbers that are not finite")
     return values

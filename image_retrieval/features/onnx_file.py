@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.onnx_network import session
 
 _FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
@@ -57,7 +57,7 @@ class OnnxFile:
             return self._session.run([self.output], inputs)[0]
         except Exception as error:
             shapes = ", ".join(f"{name} {x.shape}" for name, x in inputs.items())
-            raise self.unfit(f"it cannot take {shapes}: {_line(error)}") from None
+            raise self.unfit(f"it cannot take {shapes}: {one_line(error)}") from None
 
     def unfit(self, what):
         """Return the error that the file cannot be used."""
@@ -87,7 +87,7 @@ class OnnxFile:
             return session(data)
         except Exception as error:
             raise self.unfit(
-                f"ONNX Runtime cannot run it ({_line(error)}); export it with an older opset, "
+                f"ONNX Runtime cannot run it ({one_line(error)}); export it with an older opset, "
                 "such as 17, and ONNX's own operators"
             ) from None
 
@@ -119,7 +119,3 @@ def _messages(message):
         for inner in value if hasattr(value, "add") else [value]:
             if hasattr(inner, "ListFields"):
                 yield from _messages(inner)
-
-
-def _line(error):
-    return " ".join(str(error).split())[:200]

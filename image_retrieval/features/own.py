@@ -10,16 +10,15 @@ from typing import Optional, Tuple
 
 import numpy as np
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.backbone import Backbone, register
 from image_retrieval.features.preprocessing import INTERPOLATIONS
-from image_retrieval.features.words import Words, as_words, unit
+from image_retrieval.features.words import FILES, Words, as_words, unit
 from image_retrieval.files import file_hash
 
 # By the number of the output's sides, what it can be.
 _LAYOUTS = {2: ("vector",), 3: ("tokens", "first token"), 4: ("nchw", "nhwc")}
 _VECTORS = ("vector", "first token")
-_KEYS = "name, size, mean, std, interpolation, output, layout, leading, text"
 
 
 def onnx_backbone(
@@ -33,6 +32,7 @@ def onnx_backbone(
     layout="vector",
     leading=0,
     text=None,
+    source=None,
 ):
     """Make a backbone of an ONNX model, which `extract` and all else then take by its name.
 
@@ -61,6 +61,8 @@ def onnx_backbone(
     text : dict, optional
         The network for words that goes with it, see
         `image_retrieval.features.words.Words`. Vectors of pictures and words then have length 1.
+    source : str, optional
+        The TOML file it comes from, by which a record finds it again; filled in for one.
 
     Returns
     -------
@@ -73,28 +75,35 @@ def onnx_backbone(
     """
     path = Path(path).expanduser()
     if path.suffix == ".toml":
-        return register(_from_toml(path))
-    return register(
-        _made(path, name, size, mean, std, interpolation, output, layout, leading, text)
-    )
+        return onnx_backbone(**_from_toml(path))
+    if interpolation not in INTERPOLATIONS:
+        known = ", ".join(INTERPOLATIONS)
+        raise InputError(f"interpolation={interpolation!r} is not known; give one of: {known}")
+    if not isinstance(leading, Integral) or leading < 0:
+        raise InputError(f"leading={leading!r} must be a whole number of tokens, at least 0")
+    words = None if text is None else as_words(text)
+    file = _opened(path, output)
+    std = _color(std, "std", least=0)
+    model = _Model(path, _color(mean, "mean"), std, file.output, layout, leading, words)
+    backbone = model.backbone(file, name or path.stem, size)
+    return register(replace(backbone, interpolation=interpolation, source=source))
 
 
 def _from_toml(path):
-    described = _read_toml(path)
-    options = inspect.signature(onnx_backbone).parameters
+    """Return the arguments of `onnx_backbone` that a file gives."""
+    described = {"model": path.with_suffix(".onnx").name, "name": path.stem, **_read_toml(path)}
+    model = path.parent / str(described.pop("model"))
+    keys = list(inspect.signature(onnx_backbone).parameters)[1:-1]
     for key in described:
-        if key != "model" and key not in list(options)[1:]:
-            raise InputError(f"{path}: it has no use for {key!r}; there are model, {_KEYS}")
-    model = path.parent / str(described.pop("model", path.with_suffix(".onnx").name))
+        if key not in keys:
+            raise InputError(
+                f"{path}: it has no use for {key!r}; there are model, {', '.join(keys)}"
+            )
     words = described.get("text")
     if isinstance(words, dict):
-        files = {
-            key: path.parent / str(words[key]) for key in ("model", "tokenizer") if key in words
-        }
+        files = {key: path.parent / str(words[key]) for key in FILES if key in words}
         described["text"] = {**words, **files}
-    described.setdefault("name", path.stem)
-    given = {key: described.get(key, option.default) for key, option in list(options.items())[1:]}
-    return replace(_made(model, **given), source=str(path.resolve()))
+    return {**described, "path": model, "source": str(path.resolve())}
 
 
 def _read_toml(path):
@@ -108,30 +117,16 @@ def _read_toml(path):
     except OSError as error:
         raise InputError(f"{path}: cannot read it ({error.strerror}); check the path") from None
     except ValueError as error:
-        raise InputError(f"{path}: no TOML ({error}); see docs/backbones.md") from None
+        raise InputError(f"{path}: no TOML ({one_line(error)}); see docs/backbones.md") from None
 
 
-def _made(path, name, size, mean, std, interpolation, output, layout, leading, text):
-    if interpolation not in INTERPOLATIONS:
-        known = ", ".join(INTERPOLATIONS)
-        raise InputError(f"interpolation={interpolation!r} is not known; give one of: {known}")
-    if not isinstance(leading, Integral) or leading < 0:
-        raise InputError(f"leading={leading!r} must be a whole number of tokens, at least 0")
-    words = None if text is None else as_words(text)
-    mean, std = _color(mean, "mean"), _color(std, "std")
-    if min(std) <= 0:
-        raise InputError(f"std={list(std)} must be above 0")
-    file = _opened(path, output)
-    model = _Model(path, mean, std, file.output, layout, leading, words)
-    return model.backbone(file, name or path.stem, size, interpolation)
-
-
-def _color(values, name):
+def _color(values, name, least=-np.inf):
     given = tuple(values) if isinstance(values, (list, tuple, np.ndarray)) else ()
-    if len(given) != 3 or not all(isinstance(v, Real) and np.isfinite(v) for v in given):
+    if len(given) != 3 or not all(isinstance(v, Real) and least < v < np.inf for v in given):
         raise InputError(
-            f"{name}={values!r} must be three numbers, for red, green and blue from 0 to 1; "
-            "ImageNet's are mean=[0.485, 0.456, 0.406] and std=[0.229, 0.224, 0.225]"
+            f"{name}={values!r} must be three numbers{' above 0' * (least == 0)}, for red, green "
+            "and blue from 0 to 1; ImageNet's are mean=[0.485, 0.456, 0.406] and "
+            "std=[0.229, 0.224, 0.225]"
         )
     return tuple(float(value) for value in given)
 
@@ -164,83 +159,73 @@ class _Model:
         """Return the network, see `Backbone.load`."""
         file = _opened(weights or self.path, self.output)
         if pooling is None and self.layout in _VECTORS:
-            raise file.unfit(
-                f'its {self.output} is one vector a picture, with no map; pooling="avg"'
-            )
-        return partial(self.features, file, pooling)
+            raise file.unfit(f"its {self.output} is one vector a picture, with no map")
+        return partial(self._features, file, pooling)
 
-    def features(self, file, pooling, pixels):
-        """Return what the model in a file makes of uint8 pixels (n, h, w, 3)."""
-        scale, shift = 1 / (255 * np.array(self.std)), np.array(self.mean) / np.array(self.std)
-        x = pixels * scale.astype(np.float32) - shift.astype(np.float32)
+    def _features(self, file, pooling, pixels):
+        mean, std = 255 * np.array([self.mean, self.std], dtype=np.float32)
         ((name, (_, shape)),) = file.inputs.items()
+        x = (pixels - mean) / std
         x = x.transpose(0, 3, 1, 2) if shape[1] == 3 else x
-        found = self.arranged(file, file({name: np.ascontiguousarray(x)}))
+        found = self._arranged(file, file({name: np.ascontiguousarray(x)}))
         if pooling and found.ndim == 4:
             found = found.mean(axis=(1, 2))
         return unit(found) if self.words else np.ascontiguousarray(found)
 
-    def arranged(self, file, found):
+    def _arranged(self, file, found):
         """Return the output as vectors (n, d) or a map (n, h, w, d)."""
-        if self.layout not in _LAYOUTS.get(found.ndim, ()):
-            there = ", ".join(_LAYOUTS.get(found.ndim, ())) or "none for it"
-            raise file.unfit(
-                f"its output {self.output} has shape {found.shape}, which is not "
-                f"layout={self.layout!r}; there are: {there}"
-            )
+        known = _LAYOUTS.get(found.ndim, ())
+        if self.layout not in known:
+            there = ", ".join(known) or "none for it"
+            what = f"shape {found.shape}, which is not layout={self.layout!r}; there are: {there}"
+            raise file.unfit(f"its output {self.output} has {what}")
         if self.layout == "tokens":
             return self._places(file, found)
-        if self.layout == "first token":
-            return found[:, 0]
-        return found.transpose(0, 2, 3, 1) if self.layout == "nchw" else found
+        by_layout = {
+            "nchw": lambda: found.transpose(0, 2, 3, 1),
+            "first token": lambda: found[:, 0],
+        }
+        return by_layout.get(self.layout, lambda: found)()
 
     def _places(self, file, found):
-        places = found.shape[1] - self.leading
-        side = isqrt(max(places, 0))
-        if side**2 != places or not places:
+        places = found[:, self.leading :]
+        side = isqrt(places.shape[1])
+        if side**2 != places.shape[1] or not side:
             raise file.unfit(
                 f"{found.shape[1]} tokens, {self.leading} of them leading, leave no square of "
                 "places; give leading= as their number, such as 1 for CLS"
             )
-        return found[:, self.leading :].reshape(len(found), side, side, found.shape[2])
+        return places.reshape(len(found), side, side, found.shape[2])
 
-    def backbone(self, file, name, size, interpolation):
+    def backbone(self, file, name, size):
         """Return the backbone, after trying the model on one black picture."""
         fixed = _fixed_side(file)
         size = fixed if size is None else size
-        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-            raise file.unfit(f"size={size!r} must be the side of its pictures in pixels")
-        if fixed not in (None, size):
-            raise file.unfit(f"it takes pictures of {fixed} px, not of size={size!r}")
+        if not isinstance(size, Integral) or size < 1 or fixed not in (None, size):
+            takes = "" if fixed is None else f", and it takes {fixed} px only"
+            raise file.unfit(f"size={size!r} must be the side of its pictures in pixels{takes}")
         if self.words and self.layout not in _VECTORS:
-            raise file.unfit(
-                f"pictures that words find must be vectors, not layout={self.layout!r}"
-            )
-        network = self.load("avg")
+            raise file.unfit(f"layout={self.layout!r}, but words find pictures by vectors only")
+        black = np.zeros((1, size, size, 3), np.uint8)
         return Backbone(
             name=name,
-            d=network(np.zeros((1, size, size, 3), np.uint8)).shape[1],
+            d=self.load()(black).shape[1],
             size=int(size),
             min_size=fixed or 1,
             max_size=fixed,
-            normalization=self.formula(),
-            interpolation=interpolation,
+            normalization=f"(x / 255 - {list(self.mean)}) / {list(self.std)}",
             load=self.load,
-            layers=(self.layer(),),
+            layers=(self._layer(),),
             weights=file_hash(self.path),
             weights_file=lambda path=None: Path(path or self.path).expanduser(),
             words=self.words,
         )
 
-    def formula(self):
-        """Return the normalization as a formula in `x`."""
-        return f"(x / 255 - {list(self.mean)}) / {list(self.std)}"
-
-    def layer(self):
+    def _layer(self):
         """Return the output with all that makes vectors of it."""
         parts = [self.output] + [self.layout] * (self.layout != "vector")
         parts += [f"after {self.leading}"] * (self.layout == "tokens" and self.leading > 0)
-        parts += [f"words {self.words.identity()[:16]}"] if self.words else []
+        parts += [f"words {self.words.identity()}"] if self.words else []
         return ", ".join(parts)
 
 
@@ -255,8 +240,7 @@ def _fixed_side(file):
             "(n, h, w, 3), the 3 fixed"
         )
     sides = shape[2:] if shape[1] == 3 else shape[1:3]
-    if isinstance(sides[0], int) and sides[0] == sides[1]:
-        return sides[0]
-    if any(isinstance(side, int) for side in sides):
+    fixed = {side if isinstance(side, int) else None for side in sides}
+    if len(fixed) > 1:
         raise file.unfit(f"its pictures {shape} are no squares; export it for square ones")
-    return None
+    return fixed.pop()

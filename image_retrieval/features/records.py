@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.extraction import extraction_from_record
 from image_retrieval.files import atomic_file
 
@@ -47,8 +47,7 @@ def read_extractions(folder):
             raise ValueError(f"format {content['format']}, where this version reads {_FORMAT}")
         return {name: extraction_from_record(record) for name, record in content["columns"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path}: no record of extractions ({reason}); build the data again, or delete the "
-            "file to use the vectors alone"
+            f"{path}: no record of extractions ({one_line(error)}); build the data again, or "
+            "delete the file to use the vectors alone"
         ) from None

@@ -12,12 +12,13 @@ from typing import Optional
 
 import numpy as np
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.extraction import as_extraction, backbone_of
 from image_retrieval.files import file_hash
 
 _DTYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
-_MASK = "attention_mask"
+_IDS, _MASK = "input_ids", "attention_mask"
+FILES = ("model", "tokenizer")
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class Words:
         file, tokenizer = _loaded(self, self.identity())
         # One that is filled up with itself stands for the shape of no texts.
         encoded = tokenizer.encode_batch(list(texts) or [""])
-        inputs = {name: _numbers(file, name, encoded) for name in file.inputs}
-        found = file(inputs)
+        numbers = {_IDS: [text.ids for text in encoded], _MASK: [t.attention_mask for t in encoded]}
+        kinds = {name: _DTYPES[kind] for name, (kind, _) in file.inputs.items()}
+        found = file({name: np.array(numbers[name], kind) for name, kind in kinds.items()})
         if found.ndim != 2:
             raise file.unfit(f"its output {file.output} has shape {found.shape}, not (n, d)")
         return unit(found)[: len(texts)]
@@ -70,13 +72,11 @@ def as_words(options):
         When an option is not known, or a file is missing.
     """
     names = [item.name for item in fields(Words)]
-    if not isinstance(options, dict) or not {"model", "tokenizer"} <= set(options) <= set(names):
+    if not isinstance(options, dict) or not set(FILES) <= set(options) <= set(names):
         raise InputError(f"text={options!r} must give model and tokenizer, and may {names[2:]}")
-    length = options.get("length", 77)
-    if type(length) is not int or length < 1:
-        raise InputError(f"length={length!r} must be a number of tokens, at least 1")
-    files = {key: Path(options[key]).expanduser() for key in ("model", "tokenizer")}
-    words = Words(**{**options, **files})
+    words = Words(**{**options, **{key: Path(options[key]).expanduser() for key in FILES}})
+    if type(words.length) is not int or words.length < 1:
+        raise InputError(f"length={words.length!r} must be a number of tokens, at least 1")
     _loaded(words, words.identity())
     return words
 
@@ -86,11 +86,9 @@ def _loaded(words, identity):
     from image_retrieval.features.onnx_file import OnnxFile
 
     file = OnnxFile(words.model, words.output)
-    for name, (kind, _) in file.inputs.items():
-        if name not in ("input_ids", _MASK) or kind not in _DTYPES:
-            raise file.unfit(
-                f"its input {name} is {kind}; it may take input_ids and {_MASK}, int64"
-            )
+    kinds = {kind for kind, _ in file.inputs.values()}
+    if not {_IDS} <= set(file.inputs) <= {_IDS, _MASK} or not kinds <= set(_DTYPES):
+        raise file.unfit(f"it takes {file.inputs}; it may take {_IDS} and {_MASK}, int64")
     return file, _tokenizer(words)
 
 
@@ -101,26 +99,16 @@ def _tokenizer(words):
     try:
         tokenizer = Tokenizer.from_file(str(words.tokenizer))
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{words.tokenizer}: no tokenizer ({reason}); give a tokenizer.json"
-        ) from None
-    padding = tokenizer.padding or {}
-    pad = words.pad or padding.get("pad_token")
-    number = None if pad is None else tokenizer.token_to_id(pad)
+        reason = f"no tokenizer ({one_line(error)}); give a tokenizer.json"
+        raise InputError(f"{words.tokenizer}: {reason}") from None
+    pad = words.pad or (tokenizer.padding or {}).get("pad_token")
+    number = tokenizer.token_to_id(str(pad))
     if number is None:
-        raise InputError(
-            f"{words.tokenizer}: pad={pad!r} is no token of it; give the one that fills up texts, "
-            "such as <|endoftext|>"
-        )
+        hint = "give the one that fills up texts, such as <|endoftext|>"
+        raise InputError(f"{words.tokenizer}: pad={pad!r} is no token of it; {hint}")
     tokenizer.enable_truncation(words.length)
     tokenizer.enable_padding(length=words.length, pad_id=number, pad_token=pad)
     return tokenizer
-
-
-def _numbers(file, name, encoded):
-    rows = [text.attention_mask if name == _MASK else text.ids for text in encoded]
-    return np.array(rows, dtype=_DTYPES[file.inputs[name][0]])
 
 
 def unit(X):
