@@ -4,11 +4,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from image_retrieval.errors import DownloadError
-from image_retrieval.files import atomic_file, exclusive
+from image_retrieval.files import exclusive
 
 # Seconds to connect, and between two pieces of the file.
 TIMEOUT = (10, 60)
 _CHUNK = 1 << 16
+# HTTP's answers to a request for the rest of a file.
+_A_PART, _NOTHING_LEFT = 206, 416
+_BYTES = {"unit": "B", "unit_scale": True}
 
 
 def download(url, path, md5, way_out, progress=True):
@@ -19,7 +22,8 @@ def download(url, path, md5, way_out, progress=True):
     url : str
         Address of the file; redirects are followed.
     path : str or Path
-        Where to keep it. What stands there is replaced by a file with the right hash only.
+        Where to keep it. What stands there is replaced by a file with the right hash only;
+        until then it grows beside it, and a download that broke off goes on from there.
     md5 : str
         The hash that the file must have, in hexadecimal.
     way_out : str
@@ -41,34 +45,49 @@ def download(url, path, md5, way_out, progress=True):
     path = Path(path)
     if path.is_file() and pooch.file_hash(str(path), "md5") == md5:
         return path
-    with exclusive(path), atomic_file(path) as temporary:
-        _fetch(url, temporary, way_out, progress)
-        found = pooch.file_hash(str(temporary), "md5")
+    part = path.with_name(f".{path.name}.part")
+    with exclusive(path):
+        _fetch(url, part, way_out, progress)
+        size, found = part.stat().st_size, pooch.file_hash(str(part), "md5")
         if found != md5:
+            part.unlink()
             raise DownloadError(
-                f"{url} came as {temporary.stat().st_size:,} bytes with MD5 {found} where {md5} "
-                f"is right, so the file is broken or has changed; try again, or {way_out}"
+                f"{url} came as {size:,} bytes with MD5 {found} where {md5} is right, so the file "
+                f"is broken or has changed; try again, or {way_out}"
             )
+        part.replace(path)
     return path
 
 
-def _fetch(url, path, way_out, progress):
-    import pooch
+def _fetch(url, part, way_out, progress):
+    import requests
+
+    have = part.stat().st_size if part.is_file() else 0
+    # Sent as it is: a server that packs it once more would change the hash.
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    try:
+        with requests.get(url, stream=True, timeout=TIMEOUT, headers=headers) as answer:
+            if answer.status_code != _NOTHING_LEFT:
+                answer.raise_for_status()
+                _append(answer, part, have if answer.status_code == _A_PART else 0, progress)
+    except requests.RequestException as error:
+        reason = _reason(error, url)
+        raise DownloadError(f"cannot download {url}: {reason}; {way_out}") from None
+
+
+def _append(answer, part, have, progress):
     import requests
     from tqdm import tqdm
 
-    name = urlsplit(url).path.rsplit("/", 1)[-1]
-    # Sent as it is: a server that packs it once more would change the hash.
-    headers = {"Accept-Encoding": "identity"}
-    hidden = None if progress else True
-    # The total is set by pooch, which asks whether there is a bar: one without a total is neither.
-    with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=hidden) as bar:
-        fetch = pooch.HTTPDownloader(bar, _CHUNK, timeout=TIMEOUT, headers=headers)
-        try:
-            fetch(url, str(path), None)
-        except requests.RequestException as error:
-            reason = _reason(error, url)
-            raise DownloadError(f"cannot download {url}: {reason}; {way_out}") from None
+    name = urlsplit(answer.url).path.rsplit("/", 1)[-1]
+    total = have + int(answer.headers.get("Content-Length", 0))
+    bar = {"total": total, "initial": have, "disable": None if progress else True}
+    with part.open("ab" if have else "wb") as file, tqdm(desc=name, **bar, **_BYTES) as shown:
+        for chunk in answer.iter_content(_CHUNK):
+            file.write(chunk)
+            shown.update(len(chunk))
+    if part.stat().st_size < total:
+        raise requests.exceptions.ChunkedEncodingError
 
 
 def _reason(error, url):

@@ -19,6 +19,7 @@ WAY_OUT = "run it with ARCHIVE=path"
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append(self.path)
+        self.server.ranges.append(self.headers.get("Range"))
         getattr(self, self.path.strip("/").replace(".", "_"))()
 
     def log_message(self, *_):
@@ -46,6 +47,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(CONTENT[:100_000])
         self.close_connection = True
 
+    def in_parts(self):
+        wanted = self.headers.get("Range")
+        start = int(wanted[len("bytes=") : -1]) if wanted else 0
+        if start >= LENGTH:
+            self.send(416, 0)
+            return
+        end = min(start + 200_000, LENGTH)
+        self.send(206 if wanted else 200, LENGTH - start)
+        self.wfile.write(CONTENT[start:end])
+        self.close_connection = True
+
     def gone(self):
         self.send(404, 0)
 
@@ -61,7 +73,7 @@ def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked, server.end = [], threading.Event()
+    server.asked, server.ranges, server.end = [], [], threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -81,8 +93,9 @@ def fails(path, message):
     assert "\n" not in str(caught.value)
     assert WAY_OUT in str(caught.value)
     after = {entry.name: entry.read_bytes() for entry in path.parent.iterdir()}
-    after.pop(f".{path.name}.lock", None)
-    before.pop(f".{path.name}.lock", None)
+    for name in (f".{path.name}.lock", f".{path.name}.part"):
+        before.pop(name, None)
+        after.pop(name, None)
     assert after == before
 
 
@@ -112,7 +125,7 @@ def test_a_damaged_file_that_was_there_is_fetched_again(server, tmp_path):
     [
         ("gone", "404 Not Found"),
         ("broken", "503 Service Unavailable"),
-        ("cut", "broke off|came as 100,000 bytes"),
+        ("cut", "the connection broke off"),
         ("circle", "redirects"),
     ],
 )
@@ -121,6 +134,34 @@ def test_a_failed_download_changes_nothing(server, tmp_path, page, message, ther
     if there:
         path.write_bytes(there)
     with fails(path, message):
+        download(url, path, MD5, WAY_OUT)
+
+
+def test_a_download_that_broke_off_goes_on_where_it_was(server, tmp_path):
+    path, url = tmp_path / "file", f"{server.url}/in_parts"
+    for _ in range(2):
+        with fails(path, "the connection broke off"):
+            download(url, path, MD5, WAY_OUT)
+    download(url, path, MD5, WAY_OUT)
+    assert path.read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=200000-", "bytes=400000-"]
+    assert not (tmp_path / ".file.part").exists()
+
+
+@pytest.mark.parametrize("page", ["in_parts", "good.tar.gz"])
+def test_a_whole_part_is_taken_and_a_foreign_one_is_not(server, tmp_path, page):
+    path, part, url = tmp_path / "file", tmp_path / ".file.part", f"{server.url}/{page}"
+    part.write_bytes(CONTENT)
+    download(url, path, MD5, WAY_OUT)
+    assert path.read_bytes() == CONTENT
+    path.unlink()
+    part.write_bytes(b"x" * LENGTH)
+    if page == "in_parts":
+        with fails(path, "came as 512,000 bytes"):
+            download(url, path, MD5, WAY_OUT)
+        assert not part.exists()
+    else:
+        # This server sends the whole file whatever part is asked for.
         download(url, path, MD5, WAY_OUT)
 
 

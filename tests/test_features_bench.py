@@ -1,4 +1,4 @@
-from tools.bench import extraction
+from tools.bench import extraction, inception
 
 
 def test_every_way_is_measured_and_gives_the_same_features():
@@ -16,3 +16,12 @@ def test_the_table_names_rates_and_ratios(tmp_path, capsys, monkeypatch):
     assert text == capsys.readouterr().out
     assert "| 160 px | network | 200 |" in text
     assert "| 160 px | extract, resizing included / network | 0.75 | at least 0.75 |" in text
+
+
+def test_inception_is_measured_against_keras_where_that_is_installed(capsys):
+    from importlib.util import find_spec
+
+    inception.main(["--size", "75", "--images", "2", "--rounds", "1"])
+    text = capsys.readouterr().out
+    assert "| 75 px, ONNX Runtime | " in text
+    assert ("ONNX Runtime / Keras: " in text) == bool(find_spec("tensorflow"))

@@ -48,10 +48,11 @@ def _options(arguments):
 
 
 def _extraction():
-    from tools.bench import extraction
+    from tools.bench import extraction, inception
 
-    _say("extraction at 160 and 256 px")
-    return "### Extraction\n\n" + extraction.markdown(extraction.measure())
+    _say("extraction at 160 and 256 px, and InceptionV3's at 299 px")
+    tables = extraction.markdown(extraction.measure()), inception.markdown(inception.measure(), 299)
+    return "### Extraction\n\n" + "\n".join(tables)
 
 
 def _write(parts, exact, approximate):
