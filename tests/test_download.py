@@ -144,7 +144,9 @@ def test_a_download_that_broke_off_goes_on_where_it_was(server, tmp_path):
             download(url, path, MD5, WAY_OUT)
     download(url, path, MD5, WAY_OUT)
     assert path.read_bytes() == CONTENT
-    assert server.ranges == [None, "bytes=200000-", "bytes=400000-"]
+    first, *later = server.ranges
+    starts = [int(wanted[len("bytes=") : -1]) for wanted in later]
+    assert first is None and 0 < starts[0] < starts[1] < LENGTH
     assert not (tmp_path / ".file.part").exists()
 
 
