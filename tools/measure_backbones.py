@@ -79,7 +79,7 @@ def markdown(title, rows):
     lines.append("| --- |" + " ---: |" * (len(columns) + 1))
     for extraction, values in rows:
         *shares, rate = values.values()
-        cells = [*(f"{share:.3f}" for share in shares), f"{rate:.3g}"]
+        cells = [*(f"{share:.3f}" for share in shares), f"{rate:,.0f}"]
         lines.append(f"| {extraction} | {' | '.join(cells)} | {weights_size(extraction):.0f} |")
     return "\n".join(lines)
 

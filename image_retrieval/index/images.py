@@ -248,7 +248,6 @@ def neighbors(ids, distances, query_labels=None):
     labels = range(len(ids)) if query_labels is None else list(query_labels)
     names = [labels[query] for query in queries.tolist()]
     values = (names, ids[queries, ranks], distances[queries, ranks], ranks + 1)
-
     return pd.DataFrame(dict(zip(NEIGHBOR_COLUMNS, values)))
 
 
