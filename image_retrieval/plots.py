@@ -1,4 +1,4 @@
-"""The figures of the notebooks: curves, bars and confusion matrices.
+"""The figures of the notebooks: curves, bars, arrows and confusion matrices.
 
 Colors are those of `image_retrieval.palette`, each with a line style of its own; confusion
 matrices use "cividis" and carry their numbers.
@@ -88,6 +88,34 @@ def confusions(matrices):
     for axes, (title, table) in zip(row[0], matrices.items()):
         _draw_confusion(axes, table)
         axes.set(title=title, xlabel=table.columns.name, ylabel=table.index.name)
+    plt.close(figure)
+    return figure
+
+
+def arrows(panels):
+    """Draw vectors of two dimensions as arrows from the origin, one panel next to another.
+
+    Parameters
+    ----------
+    panels : dict of str to dict of str to array of float, shape (2,)
+        By title: the vectors by the name written at each one's tip.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Of equal scales, so that lengths and angles can be compared by eye.
+    """
+    import matplotlib.pyplot as plt
+
+    size = (3.4 * len(panels), 3.4)
+    figure, row = plt.subplots(1, len(panels), figsize=size, squeeze=False, layout="constrained")
+    for axes, (title, vectors) in zip(row[0], panels.items()):
+        for (name, tip), color in zip(vectors.items(), cycle(COLORS)):
+            style = {"arrowstyle": "->", "color": color, "linewidth": 2}
+            axes.annotate("", tip, (0, 0), arrowprops=style)
+            axes.annotate(literal(name), tip, (3, 3), textcoords="offset points", color=color)
+        reach = 1.15 * max(np.abs(tip).max() for tip in vectors.values())
+        axes.set(title=title, xlim=(0, reach), ylim=(0, reach), aspect="equal")
     plt.close(figure)
     return figure
 

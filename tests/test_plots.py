@@ -79,6 +79,18 @@ def test_confusions_carry_their_counts():
     assert [text.get_text() for text in first.get_xticklabels()] == ["cat", "dog"]
 
 
+def test_arrows_lead_from_the_origin_to_their_names_on_one_scale():
+    panels = {"long": {"cat": np.array([4.0, 1.0]), "$x": np.array([1.0, 3.0])}, "short": {}}
+    panels["short"]["cat"] = np.array([0.5, 0.1])
+    long, short = plots.arrows(panels).axes
+    arrow, name = long.texts[:2]
+    assert tuple(arrow.xy) == (4.0, 1.0) and arrow.get_position() == (0, 0)
+    assert (name.get_text(), long.texts[3].get_text()) == ("cat", r"\$x")
+    assert long.get_title() == "long" and long.get_aspect() == 1.0
+    assert long.get_xlim() == long.get_ylim() == (0, 4.6)
+    assert short.get_xlim()[1] < 1
+
+
 def test_figures_are_shown_once():
     import matplotlib.pyplot as plt
 
