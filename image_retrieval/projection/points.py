@@ -4,6 +4,7 @@ import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.evaluate import rank_features
+from image_retrieval.index import recall
 from image_retrieval.index.validation import as_vectors
 
 _PCA_DIMENSIONS = 50
@@ -83,12 +84,41 @@ def label_accuracy(points, labels, k=5):
     >>> label_accuracy([[0, 0], [0, 1], [9, 9], [9, 8]], ["cat", "cat", "dog", "dog"], k=1)
     1.0
     """
+    ranking = _nearest(points, labels, k)
+    votes = ranking.neighbor_codes[:, :, None] == np.arange(len(ranking.labels))
+    return float((votes.sum(axis=1).argmax(axis=1) == ranking.query_codes).mean())
+
+
+def neighbors_kept(points, X, k=10):
+    """Return how faithful a map is: which share of the neighbors in a space are so in the map.
+
+    Parameters
+    ----------
+    points : array of numbers, shape (n, 2)
+    X : array of numbers, shape (n, d)
+        The vectors that the map was made from.
+    k : int
+        Neighbors of each point, itself left out.
+
+    Returns
+    -------
+    float
+        About k / n for points placed at random, 1 for the vectors themselves.
+
+    Examples
+    --------
+    >>> neighbors_kept([[0, 0], [1, 0], [5, 0], [6, 0]], [[0, 3], [0, 2], [9, 0], [8, 0]], k=1)
+    1.0
+    """
+    found, truth = (_nearest(Y, [""] * len(Y), k).neighbor_ids for Y in (points, X))
+    return recall(found, truth)
+
+
+def _nearest(points, labels, k):
     points = _matrix(points)
     if not 1 <= k < len(points):
         raise InputError(f"k={k} is not possible with {len(points)} points; choose a smaller one")
-    ranking = rank_features(points, labels, depth=k)
-    votes = ranking.neighbor_codes[:, :, None] == np.arange(len(ranking.labels))
-    return float((votes.sum(axis=1).argmax(axis=1) == ranking.query_codes).mean())
+    return rank_features(points, labels, depth=k)
 
 
 def _matrix(X):
