@@ -13,6 +13,7 @@ from image_retrieval.palette import COLORS
 from image_retrieval.projection import (
     interactive_map,
     label_accuracy,
+    neighbors_kept,
     place_on_grid,
     scatter,
     thumbnails,
@@ -76,6 +77,20 @@ def test_label_accuracy_is_what_one_counts_by_hand():
     assert label_accuracy([[0], [0], [5], [5]], list("aabb"), k=1) == 1.0
 
 
+def test_neighbors_kept_is_what_one_counts_by_hand():
+    X = [[0.0], [1.0], [3.0], [10.0], [11.5]]
+    # On the line the nearest of each are 1, 0, 1, 4 and 3; on the map the third has the fourth.
+    points = [[0.0, 0.0], [0.0, 1.0], [0.0, 9.5], [0.0, 10.0], [0.0, 9.0]]
+    assert neighbors_kept(points, X, k=1) == 2 / 5
+    assert neighbors_kept(X, X, k=3) == 1.0
+
+
+def test_neighbors_kept_of_random_points_is_chance():
+    random = np.random.default_rng(0)
+    X, points = random.normal(size=(200, 20)), random.normal(size=(200, 2))
+    assert abs(neighbors_kept(points, X, k=20) - 20 / 199) < 0.02
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -86,6 +101,8 @@ def test_label_accuracy_is_what_one_counts_by_hand():
         (lambda: tsne(np.zeros((9, 1)), perplexity=2), "2 dimensions or more"),
         (lambda: label_accuracy(np.eye(6), list("abc")), "6 reference rows need as many labels"),
         (lambda: label_accuracy(np.eye(5), list("aabbc"), k=5), "k=5 is not possible"),
+        (lambda: neighbors_kept(np.eye(5), np.eye(5), k=5), "k=5 is not possible"),
+        (lambda: neighbors_kept(np.eye(5), np.eye(6), k=2), "neighbors of the same queries"),
         (lambda: place_on_grid(np.zeros((7, 2)), 3, 2), "7 points do not fit"),
         (lambda: place_on_grid(np.zeros((7, 3))), "shape"),
         (lambda: scatter({"A": np.zeros((3, 2))}, list("ab")), r"shape \(2, 2\)"),
