@@ -113,9 +113,10 @@ def arrows(panels):
         for (name, tip), color in zip(vectors.items(), cycle(COLORS)):
             style = {"arrowstyle": "->", "color": color, "linewidth": 2}
             axes.annotate("", tip, (0, 0), arrowprops=style)
-            axes.annotate(literal(name), tip, (3, 3), textcoords="offset points", color=color)
-        reach = 1.15 * max(np.abs(tip).max() for tip in vectors.values())
-        axes.set(title=title, xlim=(0, reach), ylim=(0, reach), aspect="equal")
+            beside = {"textcoords": "offset points", "va": "center", "color": color}
+            axes.annotate(literal(name), tip, (4, 0), **beside)
+        reach = max(np.abs(tip).max() for tip in vectors.values())
+        axes.set(title=title, xlim=(0, 1.5 * reach), ylim=(0, 1.2 * reach), aspect="equal")
     plt.close(figure)
     return figure
 
