@@ -14,6 +14,7 @@ from image_retrieval import evaluate, index
 from image_retrieval.errors import DownloadError, InputError
 from image_retrieval.features import (
     as_extraction,
+    backbones,
     extract,
     extract_map,
     get_backbone,
@@ -253,10 +254,12 @@ def test_without_weights_and_network_one_line_says_what_to_do(tmp_path, monkeypa
 
 def test_a_download_that_keras_made_is_used(tmp_path):
     assert find_weights() is None and not has_weights()
+    assert "inception_v3" in backbones() and "inception_v3" not in backbones(here=True)
     path = tmp_path / "keras" / "models" / FILE
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     assert find_weights() == path and has_weights()
+    assert backbones(here=True) == backbones()
 
 
 def test_the_variable_can_keep_the_backbone_from_being_used_by_itself(tmp_path, monkeypatch):
