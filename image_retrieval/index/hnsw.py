@@ -70,9 +70,6 @@ class HnswEngine(MemoryEngine):
         self._graph = self._rotation = None
         self._tuned_n = 0
 
-    def _options(self):
-        return {"metric": self.metric, "recall": self.recall}
-
     def _settings(self):
         tuned = {"ef": self.ef, "recall": self.measured_recall, "n": self._tuned_n}
         return {**super()._settings(), "tuned": tuned, "components": self.components}

@@ -80,18 +80,7 @@ class MilvusEngine(Engine):
         self.index = index or {"index_type": "FLAT" if self.embedded else "AUTOINDEX"}
         self.search_params, self.shards = search_params or {}, shards
         self.overwrite, self.progress = overwrite, progress
-        self._client = self._d = None
-        self._n, self._has_labels, self._string_ids = 0, False, False
-
-    @property
-    def n(self):
-        """The number of reference vectors."""
-        return self._n
-
-    @property
-    def d(self):
-        """The number of dimensions, None before `build`."""
-        return self._d
+        self._client, self._has_labels, self._string_ids = None, False, False
 
     def open(self):
         """Use the collection that is in the database, as it was built.
@@ -120,7 +109,7 @@ class MilvusEngine(Engine):
         if (kind == "COSINE") != (self.metric == "cosine"):
             self.metric = "cosine" if kind == "COSINE" else "euclidean"
         client.load_collection(self.collection, timeout=_TIMEOUT)
-        self._n = self._count()
+        self.n = self._count()
         return self
 
     def close(self):
@@ -138,7 +127,7 @@ class MilvusEngine(Engine):
                 f"{self.uri}: collection {self.collection!r} was not built by this package; "
                 "give another collection="
             )
-        self._d = int(fields["vector"]["params"]["dim"])
+        self.d = int(fields["vector"]["params"]["dim"])
         self._has_labels = "label" in fields
         self._string_ids = fields["id"]["type"] == _pymilvus(self.embedded).DataType.VARCHAR
 
@@ -162,20 +151,20 @@ class MilvusEngine(Engine):
         return np.dtype(np.str_ if self._string_ids else np.int64)
 
     def _options(self):
-        names = ("metric", "uri", "collection", "index", "search_params", "shards", "progress")
-        return {name: getattr(self, name) for name in names}
+        never = {"token", "overwrite", *(["uri"] if self.embedded else [])}
+        return {name: value for name, value in super()._options().items() if name not in never}
 
     def _replace(self, X, ids, labels):
         _refuse_long(ids, labels)
         client = self._connected()
         if client.has_collection(self.collection, timeout=_TIMEOUT):
-            if self._d is None and not self.overwrite:
+            if self.d is None and not self.overwrite:
                 raise InputError(
                     f"{self.uri}: collection {self.collection!r} is there already; open() it, "
                     "give another collection=, or overwrite=True to replace it"
                 )
             client.drop_collection(self.collection, timeout=_TIMEOUT)
-        self._n, self._d = 0, X.shape[1]
+        self.n, self.d = 0, X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
         self._create()
         self._insert(X, ids, labels)
@@ -192,7 +181,7 @@ class MilvusEngine(Engine):
             schema.add_field("id", kind.INT64)
         if self._has_labels:
             schema.add_field("label", kind.VARCHAR, max_length=_LONGEST)
-        schema.add_field("vector", kind.FLOAT_VECTOR, dim=self._d)
+        schema.add_field("vector", kind.FLOAT_VECTOR, dim=self.d)
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
         index.add_index("vector", metric_type=measure, **self.index)
@@ -209,19 +198,8 @@ class MilvusEngine(Engine):
 
     def _append(self, X, ids, labels):
         _refuse_long(ids, labels)
-        if len(X) and self._n:
-            self._refuse_mixed(ids, labels)
-            self._refuse_present(ids)
-        elif len(X):
-            return self._replace(X, ids, labels)  # the kinds of ids and labels show only now
+        self._refuse_present(ids)
         self._insert(X, ids, labels)
-
-    def _refuse_mixed(self, ids, labels):
-        if (ids.dtype.kind == "U") != self._string_ids:
-            kind = "strings" if self._string_ids else "integers"
-            raise InputError(f"the index has {kind} as ids; give the same kind")
-        if (labels is not None) != self._has_labels:
-            raise InputError("labels must be given for all vectors or for none; rebuild the index")
 
     def _refuse_present(self, ids):
         for start in range(0, len(ids), _CLUSTER_BATCH):
@@ -236,7 +214,7 @@ class MilvusEngine(Engine):
                 raise InputError(f"id {found[0]['id']} is in the index already; ids must be unique")
 
     def _insert(self, X, ids, labels):
-        first, size = self._n, _BATCH if self.embedded else _CLUSTER_BATCH
+        first, size = self.n, _BATCH if self.embedded else _CLUSTER_BATCH
         try:
             with tqdm(total=len(X), unit="vector", disable=not self.progress) as bar:
                 for start in range(0, len(X), size):
@@ -246,7 +224,7 @@ class MilvusEngine(Engine):
         except BaseException:
             self._client.delete(self.collection, filter=f"row >= {first}", timeout=_TIMEOUT)
             raise
-        self._n += len(X)
+        self.n += len(X)
 
     def _rows(self, X, ids, labels, first, chosen):
         rows = [{"row": first + i, "vector": X[i]} for i in chosen]
@@ -265,8 +243,6 @@ class MilvusEngine(Engine):
     def _search(self, Q, k, radius, where):
         if k > _MOST:
             raise InputError(f"Milvus returns at most {_MOST} neighbors a query, not {k}; lower k")
-        if where is not None and not self._has_labels:
-            raise InputError("this index has no labels; give labels to build, or leave out where")
         if where is not None and not where:
             return self._no_neighbors(len(Q))
         wanted = "" if where is None else f"label in {_literal(where)}"
@@ -277,7 +253,7 @@ class MilvusEngine(Engine):
 
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
-        limit = min(limit, self._n, _MOST)
+        limit = min(limit, self.n, _MOST)
         answers = self._client.search(
             self.collection,
             data=list(Q),
@@ -289,7 +265,7 @@ class MilvusEngine(Engine):
         )
         hits = [_sorted(answer) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
-        if more and limit < min(self._n, _MOST):
+        if more and limit < min(self.n, _MOST):
             for i, found in zip(more, self._hits(Q[more], k, 4 * limit, wanted)):
                 hits[i] = found
         return [self._in_row_order(found)[:k] for found in hits]
@@ -328,19 +304,9 @@ class MilvusEngine(Engine):
             target.close()
             source.close()
 
-    @classmethod
-    def restore(cls, folder, settings):
-        """Open a saved index: a copy of an embedded one, the collection on a server."""
-        options = dict(settings["options"])
-        if "://" not in options["uri"]:
-            del options["uri"]
-        engine = cls(**options)
-        engine._read(folder, settings)
-        return engine
-
     def _read(self, folder, settings):
         saved = folder / _FILE
-        if self.embedded:
+        if self.embedded:  # in a temporary place, as the original's is not among the options
             copy = shutil.copytree if saved.is_dir() else shutil.copyfile
             copy(str(saved), self.uri)
         self.open()

@@ -36,9 +36,6 @@ class TuriCreateEngine(MemoryEngine):
         self.method = method
         self._model = None
 
-    def _options(self):
-        return {"metric": self.metric, "method": self.method}
-
     def _prepare(self):
         self._model = self._model_of(np.arange(self.n))
 
