@@ -1,6 +1,7 @@
 """The interface of every search engine, and what they share: arrays in, arrays out."""
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from inspect import signature
 
 import numpy as np
@@ -72,14 +73,13 @@ class Engine(ABC):
     def add(self, X, ids=None, labels=None):
         """Index further vectors; see `build`. They come last in the reference order."""
         self._require_built()
-        if not self.n:
-            X = as_vectors(X, self.d, copy=self._in_memory)
-            return self.build(X, ids, labels) if len(X) else self
-        X = as_vectors(X, self.d)
+        X = as_vectors(X, self.d, copy=not self.n)
         ids, labels = as_ids(ids, len(X), first=self.n), as_labels(labels, len(X))
-        if len(X):
+        if len(X) and self.n:
             self._refuse_mixed(ids, labels)
             self._append(X, ids, labels)
+        elif len(X):
+            self._replace(X, ids, labels)  # the kinds of ids and labels show only now
         return self
 
     def search(self, Q, k=5, radius=None, where=None):
@@ -273,6 +273,16 @@ class MemoryEngine(Engine):
     @abstractmethod
     def _nearest(self, Q, k, radius, rows):
         """Return rows (-1 for none) and distances, (q, k), among `rows` or all for None."""
+
+
+def needed(module, engine, way_out):
+    """Return a module that an engine needs and that need not be installed."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise InputError(
+            f"the engine {engine!r} needs {module}, which is not installed here; {way_out}"
+        ) from None
 
 
 def _kind(dtype):

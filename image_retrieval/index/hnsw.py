@@ -9,7 +9,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.hardware import cores
 from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import PairDistances, inverse, norms
-from image_retrieval.index.engine import MemoryEngine
+from image_retrieval.index.engine import MemoryEngine, needed
 from image_retrieval.index.exact import ExactSearch
 from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.storage import read_array
@@ -249,11 +249,4 @@ def _split(n):
 
 
 def _hnswlib():
-    try:
-        import hnswlib
-    except ImportError:
-        raise InputError(
-            "the engine 'hnsw' needs hnswlib, which is not installed here; pip install hnswlib, "
-            "or use engine 'exact'"
-        ) from None
-    return hnswlib
+    return needed("hnswlib", "hnsw", "pip install hnswlib, or use engine 'exact'")

@@ -15,7 +15,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
-from image_retrieval.index.engine import Engine
+from image_retrieval.index.engine import Engine, needed
 
 _FILE = "milvus.db"
 _BATCH = 100  # one large batch takes Milvus Lite ten times as long
@@ -98,18 +98,17 @@ class MilvusEngine(Engine):
         InputError
             When there is no such collection, or another program made it.
         """
-        client = self._connected()
-        if not client.has_collection(self.collection, timeout=_TIMEOUT):
+        if not self._call("has_collection"):
             raise InputError(
                 f"{self.uri}: no collection {self.collection!r} there; build it first, "
                 "or give another collection="
             )
-        self._take_schema(client.describe_collection(self.collection, timeout=_TIMEOUT))
-        kind = client.describe_index(self.collection, "vector", timeout=_TIMEOUT)["metric_type"]
+        self._take_schema(self._call("describe_collection"))
+        kind = self._call("describe_index", "vector")["metric_type"]
         if (kind == "COSINE") != (self.metric == "cosine"):
             self.metric = "cosine" if kind == "COSINE" else "euclidean"
-        client.load_collection(self.collection, timeout=_TIMEOUT)
-        self.n = self._count()
+        self._call("load_collection")
+        self.n = int(self._call("query", filter="", output_fields=["count(*)"])[0]["count(*)"])
         return self
 
     def close(self):
@@ -119,6 +118,11 @@ class MilvusEngine(Engine):
             self._client = None
             if self.embedded:
                 _stop_server(self.uri)
+
+    def _call(self, method, *args, **options):
+        """Call a method of the client on the collection."""
+        call = getattr(self._connected(), method)
+        return call(self.collection, *args, timeout=_TIMEOUT, **options)
 
     def _take_schema(self, description):
         fields = {field["name"]: field for field in description["fields"]}
@@ -156,14 +160,13 @@ class MilvusEngine(Engine):
 
     def _replace(self, X, ids, labels):
         _refuse_long(ids, labels)
-        client = self._connected()
-        if client.has_collection(self.collection, timeout=_TIMEOUT):
+        if self._call("has_collection"):
             if self.d is None and not self.overwrite:
                 raise InputError(
                     f"{self.uri}: collection {self.collection!r} is there already; open() it, "
                     "give another collection=, or overwrite=True to replace it"
                 )
-            client.drop_collection(self.collection, timeout=_TIMEOUT)
+            self._call("drop_collection")
         self.n, self.d = 0, X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
         self._create()
@@ -185,16 +188,11 @@ class MilvusEngine(Engine):
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
         index.add_index("vector", metric_type=measure, **self.index)
-        client.create_collection(
-            self.collection,
-            schema=schema,
-            num_shards=self.shards,
-            consistency_level="Strong",
-            timeout=_TIMEOUT,
-        )
+        options = {"num_shards": self.shards, "consistency_level": "Strong"}
+        self._call("create_collection", schema=schema, **options)
         # There is nothing to index yet; to wait for it would take half a second.
-        client.create_index(self.collection, index, sync=False, timeout=_TIMEOUT)
-        client.load_collection(self.collection, timeout=_TIMEOUT)
+        self._call("create_index", index, sync=False)
+        self._call("load_collection")
 
     def _append(self, X, ids, labels):
         _refuse_long(ids, labels)
@@ -204,12 +202,8 @@ class MilvusEngine(Engine):
     def _refuse_present(self, ids):
         for start in range(0, len(ids), _CLUSTER_BATCH):
             some = ids[start : start + _CLUSTER_BATCH].tolist()
-            found = self._client.query(
-                self.collection,
-                filter=f"id in {_literal(some)}",
-                output_fields=["id"],
-                timeout=_TIMEOUT,
-            )
+            wanted = f"id in {_literal(some)}"
+            found = self._call("query", filter=wanted, output_fields=["id"])
             if len(found):
                 raise InputError(f"id {found[0]['id']} is in the index already; ids must be unique")
 
@@ -219,10 +213,10 @@ class MilvusEngine(Engine):
             with tqdm(total=len(X), unit="vector", disable=not self.progress) as bar:
                 for start in range(0, len(X), size):
                     rows = self._rows(X, ids, labels, first, range(start, len(X))[:size])
-                    self._client.insert(self.collection, rows, timeout=_TIMEOUT)
+                    self._call("insert", rows)
                     bar.update(len(rows))
         except BaseException:
-            self._client.delete(self.collection, filter=f"row >= {first}", timeout=_TIMEOUT)
+            self._call("delete", filter=f"row >= {first}")
             raise
         self.n += len(X)
 
@@ -233,12 +227,6 @@ class MilvusEngine(Engine):
             for row, value in zip(rows, values[chosen.start : chosen.stop].tolist()):
                 row[name] = value
         return rows
-
-    def _count(self):
-        found = self._client.query(
-            self.collection, filter="", output_fields=["count(*)"], timeout=_TIMEOUT
-        )
-        return int(found[0]["count(*)"])
 
     def _search(self, Q, k, radius, where):
         if k > _MOST:
@@ -254,15 +242,8 @@ class MilvusEngine(Engine):
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
         limit = min(limit, self.n, _MOST)
-        answers = self._client.search(
-            self.collection,
-            data=list(Q),
-            limit=limit,
-            filter=wanted,
-            output_fields=["row", "id"],
-            search_params={"params": self.search_params},
-            timeout=_TIMEOUT,
-        )
+        options = {"output_fields": ["row", "id"], "search_params": {"params": self.search_params}}
+        answers = self._call("search", data=list(Q), limit=limit, filter=wanted, **options)
         hits = [_sorted(answer) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
         if more and limit < min(self.n, _MOST):
@@ -292,7 +273,7 @@ class MilvusEngine(Engine):
             return
         if Path(self.uri).is_dir():
             # Milvus Lite 3 keeps a folder, which is whole only when nobody has it open.
-            self._client.flush(self.collection, timeout=_TIMEOUT)
+            self._call("flush")
             self.close()
             shutil.copytree(self.uri, str(folder / _FILE))
             self.open()
@@ -362,13 +343,7 @@ def _pymilvus(embedded):
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     for logger in ("pymilvus", "grpc._server"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    try:
-        import pymilvus
-    except ImportError:
-        raise InputError(
-            "the engine 'milvus' needs pymilvus, which is not installed here; "
-            "pip install pymilvus milvus-lite"
-        ) from None
+    pymilvus = needed("pymilvus", "milvus", "pip install pymilvus milvus-lite")
     if embedded and find_spec("milvus_lite") is None:
         raise InputError(
             "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here; "

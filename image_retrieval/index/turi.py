@@ -6,7 +6,7 @@ from io import StringIO
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.index.engine import MemoryEngine
+from image_retrieval.index.engine import MemoryEngine, needed
 
 _METHODS = ("brute_force", "ball_tree", "lsh")
 _MODEL = "model"
@@ -74,14 +74,8 @@ class TuriCreateEngine(MemoryEngine):
 
 
 def _turicreate():
-    try:
-        import turicreate
-    except ImportError:
-        raise InputError(
-            "the engine 'turicreate' needs Turi Create, which is not installed here; "
-            "use engine 'exact', which finds the same neighbors"
-        ) from None
-    return turicreate
+    way_out = "use engine 'exact', which finds the same neighbors"
+    return needed("turicreate", "turicreate", way_out)
 
 
 def _table(X):
