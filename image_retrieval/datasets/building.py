@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from image_retrieval import features, sframes
-from image_retrieval.datasets.cards import Card, Listing
+from image_retrieval.datasets.cards import COLUMNS, FOLDERS, Card, Listing
 from image_retrieval.datasets.location import data_folder, place_of, repository_root
 from image_retrieval.datasets.registry import get_card
 from image_retrieval.datasets.rows import take_rows
@@ -138,7 +138,7 @@ def build(
         source = source or fetch(card, progress)
         made = make(card, source, options, extraction, recipe, weights, progress)
         tables, feature_seconds, unreadable, notes = made
-        sframes.write_sframes(folder, **dict(zip(card.folders, tables)))
+        sframes.write_sframes(folder, **dict(zip(FOLDERS, tables)))
     counts = [Counter(table["label"]) for table in tables]
     how = extractions_of(tables[0])["deep_features"]
     lines = tuple(unreadable), (*notes, *_foreign(card, source))
@@ -165,14 +165,14 @@ def make(card, source, options, extraction, recipe=False, weights=None, progress
     images = [part["image"] for part in tables]
     deep, how = _features(images, extraction, recipe, weights, progress)
     seconds = perf_counter() - start
-    tables = [_finished(card, how, *part) for part in zip(tables, deep)]
+    tables = [_finished(how, *part) for part in zip(tables, deep)]
     return tables, seconds, unreadable, [split.note] * bool(split.note)
 
 
-def _finished(card, how, sframe, X):
+def _finished(how, sframe, X):
     pixels = features.extract(sframe["image"], PIXELS, progress=False)
     sframe["deep_features"], sframe["image_array"] = map(sframes.vectors_to_sarray, (X, pixels))
-    names = [*card.columns, *({"origin"} & set(column_names(sframe)))]
+    names = [*COLUMNS, *({"origin"} & set(column_names(sframe)))]
     return sframes.with_extractions(sframe[names], {"deep_features": how, "image_array": PIXELS})
 
 
@@ -289,7 +289,7 @@ def _output_folder(folder, card):
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder that is new or an older build")
     # macOS leaves .DS_Store in every folder that was looked at.
-    known = (*card.folders, *card.former_folders, ".DS_Store")
+    known = (*FOLDERS, *card.former_folders, ".DS_Store")
     others = sorted(entry.name for entry in folder.glob("*") if entry.name not in known)
     if others:
         raise InputError(

@@ -4,7 +4,6 @@ data.caltech.edu hands out a zip with `101_ObjectCategories.tar.gz` inside; the 
 is what was handed out before. Both are read, and no picture is written to disk.
 """
 
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -17,7 +16,6 @@ from image_retrieval.errors import InputError
 
 TAR_NAME = "101_ObjectCategories.tar.gz"
 _OFFICIAL = f"the official {TAR_NAME}, or the caltech-101.zip that holds it"
-_CHUNK = 1 << 20
 
 
 def read_pictures(path, labels):
@@ -60,18 +58,15 @@ def _tar_of(path):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="caltech101-") as folder:
-        tar = Path(folder) / TAR_NAME
-        _copy_member(path, tar)
-        yield tar
+        yield _extracted(path, folder)
 
 
-def _copy_member(path, target):
+def _extracted(path, folder):
     try:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if PurePosixPath(n).name == TAR_NAME]
             if not names:
                 raise InputError(f"{path}: this zip holds no {TAR_NAME}; give {_OFFICIAL}")
-            with archive.open(names[0]) as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy, _CHUNK)
+            return archive.extract(names[0], folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{path}: the zip is damaged ({error}); download it again") from None

@@ -12,7 +12,8 @@ import numpy as np
 
 from image_retrieval.features import Extraction, JoinedExtraction
 
-TRAIN, TEST = "image_train_data", "image_test_data"
+# The folders of the SFrames, and their columns.
+FOLDERS = TRAIN, TEST = "image_train_data", "image_test_data"
 COLUMNS = ("id", "image", "label", "deep_features", "image_array")
 
 
@@ -128,8 +129,6 @@ class Card:
     extraction : Extraction, JoinedExtraction or str, optional
         How its deep features are made, unless something else is wanted; in the default way
         when not given.
-    folders, columns : tuple of str
-        Of the SFrames.
     former_folders : tuple of str
         Of builds of earlier versions, which may be replaced.
     """
@@ -152,8 +151,6 @@ class Card:
     sample: Optional["Card"] = None
     labels: Tuple[str, ...] = ()
     extraction: Union[Extraction, JoinedExtraction, str, None] = None
-    folders: Tuple[str, str] = (TRAIN, TEST)
-    columns: Tuple[str, ...] = COLUMNS
     former_folders: Tuple[str, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from image_retrieval.datasets.cards import Card
+from image_retrieval.datasets.cards import FOLDERS, TEST, TRAIN, Card
 from image_retrieval.datasets.registry import CARDS, get_card
 from image_retrieval.errors import InputError
 from image_retrieval.features import read_extractions
@@ -40,12 +40,12 @@ class DataLocation:
     @property
     def train(self):
         """The SFrame folder of the training images."""
-        return self.folder / self.card.folders[0]
+        return self.folder / TRAIN
 
     @property
     def test(self):
         """The SFrame folder of the test images."""
-        return self.folder / self.card.folders[1]
+        return self.folder / TEST
 
     @property
     def is_there(self):
@@ -180,11 +180,11 @@ def _folder(asked, source, card, known):
     restore_folder(folder)
     location = DataLocation(folder.resolve().name, folder.resolve(), card)
     if not location.is_there:
-        missing = card.folders[location.train.is_dir()]
+        missing = FOLDERS[location.train.is_dir()]
         problem = f"has no {missing}/ in it" if folder.is_dir() else "names no data"
         raise InputError(
             f"{source}={asked!r} {problem}; give {', '.join(map(repr, known))}, or a folder that "
-            f"holds {'/ and '.join(card.folders)}/"
+            f"holds {'/ and '.join(FOLDERS)}/"
         )
     return location
 

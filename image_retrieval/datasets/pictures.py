@@ -33,30 +33,26 @@ def read(folder, options):
         When there is no such folder, a file lies beside the sub-folders, or there is none.
     """
     folder = Path(folder).expanduser()
-    for number, path in enumerate(find_files(folder)):
+    for number, path in enumerate(_files(folder)):
         yield Picture(path.relative_to(folder).parts[0], path, id=number)
 
 
-def find_files(folder):
+def _files(folder):
     """Return the files in a folder's sub-folders, in natural order: 2.jpg before 10.jpg."""
-    folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of pictures; check the path")
-    files = [path for path in _walk(folder) if _is_candidate(path.relative_to(folder))]
-    for path in files:
-        if path.parent == folder:
-            raise InputError(
-                f"{path} lies in no sub-folder, so it has no label; "
-                "move it into a sub-folder named after its label"
-            )
+    walk = os.walk(str(folder), followlinks=True)
+    paths = [Path(parent) / name for parent, _, names in walk for name in names]
+    files = [path for path in paths if _is_candidate(path.relative_to(folder))]
+    unlabeled = [path for path in files if path.parent == folder]
+    if unlabeled:
+        raise InputError(
+            f"{unlabeled[0]} lies in no sub-folder, so it has no label; "
+            "move it into a sub-folder named after its label"
+        )
     if not files:
         raise InputError(f"{folder} has no sub-folders with pictures; make one for each label")
     return sorted(files, key=lambda path: _natural(path.relative_to(folder)))
-
-
-def _walk(folder):
-    for parent, _, names in os.walk(str(folder), followlinks=True):
-        yield from (Path(parent) / name for name in names)
 
 
 def _is_candidate(path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from image_retrieval.datasets.building import make
+from image_retrieval.datasets.cards import FOLDERS
 from image_retrieval.errors import ImageRetrievalError
 from image_retrieval.features import as_extraction
 from image_retrieval.files import atomic_file
@@ -46,7 +47,7 @@ def build(card, folder):
 
 def save(card, sframes, output):
     """Save both parts at the card's place in `output`."""
-    for name, sframe in zip(card.folders, sframes):
+    for name, sframe in zip(FOLDERS, sframes):
         save_sframe(sframe, output / card.place / name)
         print(f"{card.place}/{name}: {len(sframe):,} images")
 
