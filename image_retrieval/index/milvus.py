@@ -108,7 +108,7 @@ class MilvusEngine(Engine):
         if (kind == "COSINE") != (self.metric == "cosine"):
             self.metric = "cosine" if kind == "COSINE" else "euclidean"
         self._call("load_collection")
-        self.n = int(self._call("query", filter="", output_fields=["count(*)"])[0]["count(*)"])
+        self.n = self._count()
         return self
 
     def close(self):
@@ -227,6 +227,10 @@ class MilvusEngine(Engine):
             for row, value in zip(rows, values[chosen.start : chosen.stop].tolist()):
                 row[name] = value
         return rows
+
+    def _count(self):
+        found = self._call("query", filter="", output_fields=["count(*)"])
+        return int(found[0]["count(*)"])
 
     def _search(self, Q, k, radius, where):
         if k > _MOST:

@@ -135,10 +135,7 @@ def as_labels(labels, n):
     labels = list(labels)
     if len(labels) != n:
         raise InputError(f"{len(labels)} labels for {n} vectors; give one label a row")
-    for label in labels:
-        if not isinstance(label, str):
-            raise InputError(f"a label must be a string, got {label!r}")
-    return np.array(labels, dtype=np.str_)
+    return np.array(_strings(labels, "a label must be a string"), dtype=np.str_)
 
 
 def as_k(k):
@@ -164,9 +161,13 @@ def as_where(where):
     if where is None:
         return None
     labels = [where] if isinstance(where, str) or not np.iterable(where) else list(where)
+    return _strings(labels, "where must be a label or a list of labels")
+
+
+def _strings(labels, rule):
     for label in labels:
         if not isinstance(label, str):
-            raise InputError(f"where must be a label or a list of labels, got {label!r}")
+            raise InputError(f"{rule}, got {label!r}")
     return labels
 
 
