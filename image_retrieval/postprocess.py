@@ -69,8 +69,7 @@ def default_recipe(n_components=None):
     >>> (vectors**2).sum(axis=1).round(6)
     array([1., 1., 1.])
     """
-    center = StandardScaler(with_std=False)
-    steps = [FunctionTransformer(signed_root), Normalizer(), center]
+    steps = [FunctionTransformer(signed_root), Normalizer(), StandardScaler(with_std=False)]
     if n_components is not None:
         steps.append(PCA(n_components, random_state=0))
     return make_pipeline(*steps, Normalizer())
@@ -168,14 +167,7 @@ def loads(text):
             raise ValueError(f"it has another format than {_FORMAT}, or no steps")
         recipe = make_pipeline(*map(_as_step, record["steps"]))
         _try(recipe)
-    except (
-        AttributeError,
-        KeyError,
-        OverflowError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _DAMAGED as error:
         reason = " ".join(f"{type(error).__name__} {error}".split())[:120]
         raise InputError(
             f"this is no recipe that can be read ({reason}); give what postprocess.dumps returned"
@@ -329,8 +321,7 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = np.asarray(X)
         found = self.engine_.search(X, k=self.n_neighbors)[0]
-        total = X + self.references_[found].sum(axis=1)
-        return normalize(total)
+        return normalize(X + self.references_[found].sum(axis=1))
 
     def fit_transform(self, X, y=None):
         """Remember the references and return them unchanged.

@@ -50,12 +50,11 @@ def answers(neighbors, reference, query=None, k=None, query_by=None):
     rows = _neighbor_rows(neighbors, k)
     found = _reference_items(reference, {row[1] for row in rows})
     queries = _query_items(query, {row[0] for row in rows}, query_by)
-    grouped = {}
-    for query_label, reference_label, distance, rank in rows:
-        item, asked = found[reference_label], queries[query_label]
-        hit = Hit(rank, item, distance, _match(asked, item))
-        grouped.setdefault(query_label, []).append(hit)
-    return [Answer(label, queries[label], hits) for label, hits in grouped.items()]
+    result = {row[0]: Answer(row[0], queries[row[0]], []) for row in rows}
+    for query_label, reference_label, distance, rank in sorted(rows, key=lambda row: row[3]):
+        item, answer = found[reference_label], result[query_label]
+        answer.hits.append(Hit(rank, item, distance, _match(answer.query, item)))
+    return list(result.values())
 
 
 def values_of(table, name, what):
@@ -78,21 +77,20 @@ def _neighbor_rows(neighbors, k):
     rows = list(zip(*(values_of(neighbors, name, "neighbors") for name in NEIGHBOR_COLUMNS)))
     if not rows:
         raise InputError("neighbors has no rows; query with at least one image and k of 1 or more")
-    order = {label: place for place, label in enumerate(dict.fromkeys(row[0] for row in rows))}
-    rows.sort(key=lambda row: (order[row[0]], row[3]))
     return [row for row in rows if k is None or row[3] <= k]
 
 
 def _reference_items(reference, wanted):
     """Return an Item for each wanted id, reading no other picture."""
-    needed = [column(reference, name, "reference") for name in ("id", "image", "label")]
+    names = ["id", "image", "label"]
+    columns = [column(reference, name, "reference") for name in names]
     ids = values_of(reference, "id", "reference")
     _check_ids(ids, wanted)
     if hasattr(reference, "filter_by"):
-        rows = reference[["id", "image", "label"]].filter_by(list(wanted), "id")
-        columns = [rows["id"], rows["image"], rows["label"]]
+        rows = reference[names].filter_by(list(wanted), "id")
+        columns = [rows[name] for name in names]
     else:
-        columns = [compress(values, (value in wanted for value in ids)) for values in needed]
+        columns = [compress(values, (value in wanted for value in ids)) for values in columns]
     return {
         _plain(key): Item(_plain(key), as_rgb(image), label) for key, image, label in zip(*columns)
     }

@@ -3,14 +3,7 @@
 from html import escape
 
 from image_retrieval.errors import InputError
-from image_retrieval.explore.hits import (
-    ITSELF,
-    OTHER,
-    SAME,
-    UNKNOWN,
-    answers,
-    values_of,
-)
+from image_retrieval.explore.hits import ITSELF, OTHER, SAME, UNKNOWN, answers, values_of
 from image_retrieval.explore.page import cell, page, sheet
 from image_retrieval.explore.text import distance_format, text_table
 from image_retrieval.explore.thumbnails import image_tag
@@ -175,25 +168,22 @@ class Gallery(_Sheet):
         return "\n".join([text_table(rows, right=(1, 2, 4)), *_summaries(self._answers)])
 
     def _query_cell(self, answer):
-        query, name = answer.query, _query_name(answer)
-        known = [
-            f"<b>{escape(str(query.label))}</b>" if query.label is not None else "",
-            f"<small>id {escape(str(query.id))}</small>" if query.id is not None else "",
-        ]
-        lines = ["query", *filter(None, known)]
-        pictures = []
+        query, pictures = answer.query, []
+        known = {"label": query.label, "id": query.id}
+        lines = [_value_line(*item) for item in known.items() if item[1] is not None]
         if query.pixels is not None:
-            pictures.append(image_tag(query.pixels, f"query: {name}", self._thumbnail))
-        return cell(pictures, lines, "query", heading=True)
+            alt = f"query: {_query_name(answer)}"
+            pictures.append(image_tag(query.pixels, alt, self._thumbnail))
+        return cell(pictures, ["query", *lines], "query", heading=True)
 
     def _hit_cell(self, answer, hit):
         item, distance = hit.item, self._write(hit.distance)
         sign, meaning = _SIGNS[hit.match]
         lines = [
-            f"#{hit.rank} <b>{escape(str(item.label))}</b>",
+            f"#{hit.rank} {_value_line('label', item.label)}",
             f'<span class="ir-sign"><b>{sign}</b> {meaning}</span>' if meaning else "",
-            f"<small>distance {distance}</small>",
-            f"<small>id {escape(str(item.id))}</small>",
+            _value_line("distance", distance),
+            _value_line("id", item.id),
             *self._detail_lines(answer, hit),
         ]
         alt = f"rank {hit.rank}: {item.label}, id {item.id}, distance {distance}"

@@ -20,14 +20,9 @@ def text_table(rows, right=()):
     """
     texts = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts)]
-    lines = []
-    for row in texts:
-        cells = [
-            text.rjust(width) if place in right else text.ljust(width)
-            for place, (text, width) in enumerate(zip(row, widths))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    sides = [">" if place in right else "<" for place in range(len(widths))]
+    line = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths))
+    return "\n".join(line.format(*row).rstrip() for row in texts)
 
 
 def distance_format(distances):
