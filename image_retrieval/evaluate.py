@@ -204,29 +204,24 @@ def rank_neighbors(neighbors, reference, query=None):
     >>> rank_neighbors(neighbors, {"id": [7, 9], "label": ["cat", "dog"]}).hits.tolist()
     [[False]]
     """
-    queries, references, ranks = _neighbor_columns(neighbors)
-    of_reference = _labels_by_id(reference)
-    of_query = of_reference if query is None else _labels_by_id(query)
-    order = np.lexsort((ranks, queries))
-    queries, references = queries[order], references[order]
-    query_ids, counts = np.unique(queries, return_counts=True)
+    found = _neighbor_table(neighbors)
+    ids, labels = _ids_and_labels(reference)
+    known_ids, known_labels = (ids, labels) if query is None else _ids_and_labels(query)
+    query_ids, counts = np.unique(found["query_label"], return_counts=True)
     depth = int(counts.max())
     if query is None:
-        others = queries != references
         # A query that was not found among its own neighbors has one rank more than the rest.
-        queries, references, depth = queries[others], references[others], depth - 1
+        found, depth = found[found["query_label"] != found["reference_label"]], depth - 1
     if depth == 0:
         raise InputError("each query has only itself as a neighbor; ask for k of 2 or more")
-    neighbor_ids, known = _as_rows(query_ids, queries, references, depth)
-    rows = _look_up(
-        {name: row for row, name in enumerate(of_reference)}, neighbor_ids, "reference_label"
+    found = found.groupby("query_label").head(depth)
+    places = found.groupby("query_label").cumcount()
+    rows = np.full((len(query_ids), depth), _MISSING)
+    rows[np.searchsorted(query_ids, found["query_label"]), places] = _rows_of(
+        found["reference_label"], ids, "reference_label"
     )
-    return _ranking(
-        (query_ids, _look_up(of_query, query_ids, "query_label").astype(str)),
-        (neighbor_ids, np.where(known, rows, _MISSING)),
-        np.asarray(list(of_reference.values()), dtype=str),
-        self_left_out=query is None,
-    )
+    query_labels = known_labels[_rows_of(query_ids, known_ids, "query_label")]
+    return _ranking((query_ids, query_labels), (ids[rows], rows), labels, query is None)
 
 
 def precision_at_k(ranking, k):
@@ -340,8 +335,7 @@ def summarize(ranking, ks=(1, 5, 10)):
     rows = {k: k for k in ks}
     if ranking.is_full:
         rows["all"] = ranking.depth
-    measures = [_measures(ranking, k) for k in rows.values()]
-    return _frame([_means(values) for values in measures], list(rows), "k")
+    return _frame([_measures(ranking, k).mean() for k in rows.values()], list(rows), "k")
 
 
 def by_label(ranking, k=5):
@@ -358,14 +352,10 @@ def by_label(ranking, k=5):
         `queries` (how many), `precision`, `recall` and `mAP` at `k`, and `1-NN`, the share
         whose nearest neighbor has the label; a row a label.
     """
-    measures = {**_measures(ranking, k), "1-NN": precision_at_k(ranking, 1)}
-    names, counts = np.unique(ranking.query_labels, return_counts=True)
-    rows = [
-        _means({name: values[ranking.query_labels == label] for name, values in measures.items()})
-        for label in names
-    ]
-    result = _frame(rows, names.tolist(), "label")
-    result.insert(0, "queries", counts)
+    measures = _measures(ranking, k).assign(**{"1-NN": precision_at_k(ranking, 1)})
+    queries = measures.groupby("label")
+    result = queries.mean()
+    result.insert(0, "queries", queries.size())
     return result
 
 
@@ -404,15 +394,13 @@ def _frame(values, rows, name):
 
 
 def _measures(ranking, k):
-    return {
+    """Return the measures of each query, as a table with the label of each as its row's name."""
+    measures = {
         "precision": precision_at_k(ranking, k),
         "recall": recall_at_k(ranking, k),
         "mAP": average_precision(ranking, k),
     }
-
-
-def _means(measures):
-    return {name: _mean(values) for name, values in measures.items()}
+    return _frame(measures, ranking.query_labels, "label")
 
 
 def _ranking(queries, neighbors, reference_labels, self_left_out):
@@ -450,51 +438,45 @@ def _labeled(X, y, what, d=None):
     return X, np.asarray(list(y), dtype=str)
 
 
-def _neighbor_columns(neighbors):
+def _neighbor_table(neighbors):
+    """Return neighbors as a DataFrame, sorted by query and rank."""
+    import pandas as pd
+
     if not is_table(neighbors):
         raise InputError(
             f"neighbors must be the table that a query returned, got {type(neighbors).__name__}"
         )
-    names = ("query_label", "reference_label", "rank")
-    columns = [_to_array(column(neighbors, name, "neighbors")) for name in names]
-    if len(columns[0]) == 0:
+    names = ["query_label", "reference_label", "rank"]
+    found = pd.DataFrame({name: _to_array(column(neighbors, name, "neighbors")) for name in names})
+    if found.empty:
         raise InputError("neighbors are empty; query with k of 1 or more and no small radius")
-    return columns
+    return found.sort_values(["query_label", "rank"])
 
 
-def _labels_by_id(images):
+def _ids_and_labels(images):
     if not is_table(images):
-        return dict(enumerate(images))
+        images = {"id": np.arange(len(images)), "label": images}
     ids, labels = (_to_array(column(images, name, "images")) for name in ("id", "label"))
-    of_id = dict(zip(ids.tolist(), labels))
-    if len(of_id) < len(ids):
-        raise InputError(f"{len(ids)} images have only {len(of_id)} different ids")
-    return of_id
+    different = len(np.unique(ids))
+    if different < len(ids):
+        raise InputError(f"{len(ids)} images have only {different} different ids")
+    return ids, labels.astype(str)
 
 
 def _to_array(values):
     return values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
 
 
-def _as_rows(query_ids, queries, references, depth):
-    """Fold pairs sorted by query into one row a query, cut or filled up to `depth`."""
-    starts = np.searchsorted(queries, query_ids, side="left")
-    ends = np.searchsorted(queries, query_ids, side="right")
-    indices = starts[:, None] + np.arange(depth)
-    known = indices < ends[:, None]
-    return references[np.minimum(indices, len(references) - 1)], known
+def _rows_of(wanted, ids, what):
+    import pandas as pd
 
-
-def _look_up(known, ids, what):
-    unique, inverse = np.unique(ids, return_inverse=True)
-    try:
-        found = np.asarray([known[name] for name in unique.tolist()])
-    except KeyError as error:
+    rows = pd.Index(ids).get_indexer(wanted)
+    if (rows < 0).any():
         raise InputError(
-            f"{what} {error.args[0]!r} is no image given here; give the images that were "
-            "searched, with ids if the query used label='id', else their labels alone"
-        ) from None
-    return found[inverse.reshape(ids.shape)]
+            f"{what} {wanted[rows < 0].tolist()[0]!r} is no image given here; give the images that "
+            "were searched, with ids if the query used label='id', else their labels alone"
+        )
+    return rows
 
 
 def _checked_k(ranking, k):
@@ -508,7 +490,3 @@ def _checked_k(ranking, k):
 def _divide(numerators, denominators):
     result = np.full(len(numerators), np.nan)
     return np.divide(numerators, denominators, out=result, where=denominators > 0)
-
-
-def _mean(values):
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
