@@ -1,9 +1,9 @@
 """Record what Turi Create answers to the calls of the contract tests.
 
-    .venv/bin/python -m tools.record_contract
+    .venv/bin/python -m tools.record_contract [--new]
 
-Run it in the environment of the real edition, after a change to `tests/portable/calls.txt`
-or to the bundled sample.
+Run it in the environment of the real edition: with `--new` after a change to the calls in
+`tests/portable/calls`, without it after one to the bundled sample or to what the calls use.
 """
 
 import json
@@ -26,7 +26,11 @@ def main():
         return 2
     quiet_turicreate()
     known = contract.names()
-    answers = {call: contract.answer(call, known) for call in contract.calls()}
+    old = json.loads(contract.RECORDED.read_text("utf-8")) if "--new" in sys.argv[1:] else {}
+    answers = {
+        call: old[call] if call in old else contract.answer(call, known)
+        for call in contract.calls()
+    }
     text = json.dumps(answers, indent=0, ensure_ascii=True) + "\n"
     contract.RECORDED.write_text(text, encoding="utf-8")
     print(f"{len(answers)} answers in {contract.RECORDED.relative_to(ROOT)}")

@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from .columns import NumberColumn, ObjectColumn, VectorColumn
+from .columns import NumberColumn, ObjectColumn, VectorColumn, concatenate, without_negative_zero
 from .printing import type_title
 
 _COMPARISONS = {
@@ -95,6 +95,7 @@ def _number_arithmetic(left, sign, right):
         missing = zero | (missing if missing is not None else False)
     with np.errstate(all="ignore"):
         values = _ARITHMETIC[sign](first, second)
+    values = values if whole else without_negative_zero(values)
     return NumberColumn(values, None if missing is None else np.asarray(missing))
 
 
@@ -153,7 +154,7 @@ def _vector_arithmetic(left, sign, right):
     lengths = _common_lengths(left, right)
     first, second = _flat(left, lengths), _flat(right, lengths)
     with np.errstate(all="ignore"):
-        flat = _ARITHMETIC[sign](first, second)
+        flat = without_negative_zero(_ARITHMETIC[sign](first, second))
     missing = _missing(left, right)
     if missing is None:
         return VectorColumn.from_lengths(flat, lengths)
@@ -196,9 +197,40 @@ def _flat(side, lengths):
     return np.float64(side)
 
 
-def logical(left, right, function):
-    """Return the smaller or the larger of two columns' truth values, None if one is missing."""
-    if not isinstance(left, NumberColumn) or not isinstance(right, NumberColumn):
-        raise RuntimeError("Unsupported type operation. cannot perform logical operation")
-    values = function((left.values != 0).astype(np.int64), (right.values != 0).astype(np.int64))
-    return NumberColumn(values, _missing(left, right))
+def logical(left, right, name):
+    """Return the truth of two columns together, `name` being "and" or "or".
+
+    A missing value is neither true nor false: false and missing is false, true or missing
+    true, all else with it missing. NaN counts as missing.
+    """
+    (one, gone), (other, absent) = _truth(left), _truth(right)
+    deciding = name == "or"
+    decided = (one == deciding) & ~gone | (other == deciding) & ~absent
+    values = np.where(decided, deciding, not deciding).astype(np.int64)
+    return NumberColumn(values, (gone | absent) & ~decided)
+
+
+def choose(condition, yes, no):
+    """Return values of one column where a condition is true, of another elsewhere."""
+    true = condition.values != 0 if isinstance(condition, NumberColumn) else _truth(condition)[0]
+    true = true & ~condition.missing_mask()
+    for side, name in ((yes, "true"), (no, "false")):
+        if len(side) != len(true):
+            raise RuntimeError(f"Condition SArray must be of the same length as the {name} result")
+    rows = np.arange(len(true))
+    return concatenate([yes, no]).take(np.where(true, rows, rows + len(true)))
+
+
+def _truth(column):
+    """Return two masks: which values are neither zero nor empty, and which are missing."""
+    missing = column.missing_mask()
+    if isinstance(column, NumberColumn):
+        return column.values != 0, missing | (column.values != column.values)
+    if isinstance(column, VectorColumn):
+        return column.lengths > 0, missing
+    return np.array([truth(value) for value in column.tolist()], bool), missing
+
+
+def truth(value):
+    """Tell whether a value is neither missing nor zero nor empty."""
+    return len(value) > 0 if hasattr(value, "__len__") else bool(value)

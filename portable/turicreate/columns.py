@@ -17,6 +17,14 @@ def concatenate(columns):
     return columns[0]._concatenate(columns)
 
 
+def without_negative_zero(values):
+    """Return doubles as Turi Create keeps them: as integers, without -0.0, if all are whole."""
+    whole = values.size and values.flat[0] == np.floor(values.flat[0])
+    if whole and (values == 0).any() and (values == np.floor(values)).all():
+        return values + 0.0
+    return values
+
+
 def _join_masks(columns):
     if all(column.missing is None for column in columns):
         return None
@@ -67,6 +75,11 @@ class NumberColumn(Column):
         """Return the column of some rows, given as indices, a bool mask or a slice."""
         missing = None if self.missing is None else self.missing[rows]
         return NumberColumn(self.values[rows], missing)
+
+    def with_missing(self, count):
+        """Return the column with `count` missing values after it."""
+        values = np.append(self.values, np.zeros(count, self.values.dtype))
+        return NumberColumn(values, np.append(self.missing_mask(), np.ones(count, bool)))
 
     def _concatenate(self, columns):
         values = np.concatenate([column.values for column in columns])
@@ -138,6 +151,12 @@ class VectorColumn(Column):
         missing = None if self.missing is None else self.missing[chosen]
         return VectorColumn.from_lengths(self.flat[starts + within], lengths, missing)
 
+    def with_missing(self, count):
+        """Return the column with `count` missing values after it."""
+        lengths = np.append(self.lengths, np.zeros(count, np.int64))
+        missing = np.append(self.missing_mask(), np.ones(count, bool))
+        return VectorColumn.from_lengths(self.flat, lengths, missing)
+
     def _concatenate(self, columns):
         flat = np.concatenate([column.flat for column in columns])
         lengths = np.concatenate([column.lengths for column in columns])
@@ -187,6 +206,11 @@ class ObjectColumn(Column):
     def take(self, rows):
         """Return the column of some rows, given as indices, a bool mask or a slice."""
         return ObjectColumn(self.values[rows], self.dtype)
+
+    def with_missing(self, count):
+        """Return the column with `count` missing values after it."""
+        values = np.append(self.values, np.full(count, None, object))
+        return ObjectColumn(values, self.dtype)
 
     def _concatenate(self, columns):
         return ObjectColumn(np.concatenate([column.values for column in columns]), self.dtype)

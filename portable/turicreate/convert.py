@@ -8,7 +8,8 @@ import numpy as np
 
 from .columns import NumberColumn, ObjectColumn, VectorColumn
 from .image import Image
-from .infer import column_from_values, number_text, plain
+from .infer import column_from_values, infer_type, number_text, plain
+from .printing import type_title
 
 _TYPES = (int, float, str, array.array, list, dict, datetime.datetime, Image, np.ndarray)
 _NO_TYPE = "dtype must be one of int, float, str, array.array, list, dict, datetime, Image, ndarray"
@@ -140,3 +141,23 @@ def fill(column, value):
     if isinstance(column, VectorColumn):
         return column_from_values(values, array.array)
     return ObjectColumn.from_list(values, column.dtype)
+
+
+def numbers(values, missing):
+    """Return a column of numbers from an array and a mask of missing ones."""
+    return NumberColumn(values, missing)
+
+
+def value_to(value, dtype):
+    """Return one value as a type, numbers and text read into each other."""
+    own = infer_type([value])
+    if own is dtype or (own is int and dtype is float):
+        return value
+    if own is float and dtype is int:
+        return int(value)
+    read = _CASTS.get((own, dtype))
+    try:
+        return read(plain(value))
+    except (TypeError, ValueError):
+        name = type_title(dtype)
+        raise TypeError(f"Cannot convert {value} to {name}") from None

@@ -176,3 +176,13 @@ def from_pixels(pixels):
         _channels=pixels.shape[2] if pixels.ndim == 3 else 1,
         _format_enum=RAW,
     )
+
+
+def mean_image(images):
+    """Return the mean of pictures of one size as a raw picture, each pixel rounded down."""
+    if not images:
+        return None
+    if len({(image.height, image.width, image.channels) for image in images}) > 1:
+        raise ToolkitError("Cannot take the mean of images of different sizes")
+    total = sum(image.pixel_data.astype(np.float64) for image in images)
+    return from_pixels((total / len(images)).astype(np.uint8))

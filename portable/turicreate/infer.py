@@ -5,7 +5,7 @@ import datetime
 
 import numpy as np
 
-from .columns import NumberColumn, ObjectColumn, VectorColumn
+from .columns import NumberColumn, ObjectColumn, VectorColumn, without_negative_zero
 from .image import Image
 from .timezone import FixedOffset
 
@@ -27,7 +27,7 @@ def make_column(data, dtype=None):
         data = data.tolist() if column is None or data.ndim == 1 else list(data)
     elif not _is_sequence(data):
         raise TypeError(_UNKNOWN_SOURCE)
-    values = list(data)
+    values = [None if type(value).__name__ == "NaTType" else value for value in data]
     return column_from_values(values, dtype or infer_type(values))
 
 
@@ -42,11 +42,25 @@ def is_pandas(data):
 
 def _from_pandas(series):
     """Return a pandas column as an array or, where values are missing, as a list with None."""
+    if type(series.dtype).__name__ == "CategoricalDtype":
+        raise AssertionError(
+            "a column of categories is no data for an SArray; use .astype(str) or its codes"
+        )
     values = series.to_numpy()
     if values.dtype.kind in "iufb":
         return values
+    if values.dtype.kind == "M":
+        # Turi Create reads pandas' dates as dates of the time zone 0.
+        moments = (moment.replace(tzinfo=FixedOffset(0.0)) for moment in _moments(values))
+        return [None if gone else moment for gone, moment in zip(np.isnat(values), moments)]
     gone = series.isna().to_numpy()
     return [None if missing else value for value, missing in zip(values.tolist(), gone.tolist())]
+
+
+def _moments(values):
+    """Return NumPy's dates as datetimes; what is no time as the year 1."""
+    known = np.where(np.isnat(values), np.datetime64("0001-01-01"), values)
+    return known.astype("datetime64[us]").tolist()
 
 
 def _from_array(values):
@@ -56,10 +70,12 @@ def _from_array(values):
     if values.dtype.kind not in "biuf" or values.ndim == 0:
         return None
     if values.ndim == 2:
-        return VectorColumn.from_matrix(values)
+        return VectorColumn.from_matrix(without_negative_zero(values.astype(np.float64)))
     if values.dtype.kind == "u" and values.size and values.max() > np.iinfo(np.int64).max:
         raise OverflowError("an SArray holds integers below 2^63")
-    return NumberColumn(values.astype(np.float64 if values.dtype.kind == "f" else np.int64))
+    if values.dtype.kind == "f":
+        return NumberColumn(without_negative_zero(values.astype(np.float64)))
+    return NumberColumn(values.astype(np.int64))
 
 
 def infer_type(values):
@@ -123,6 +139,8 @@ def _plain_list(value):
 
 
 def _plain_datetime(value):
+    if hasattr(value, "to_pydatetime"):
+        value = value.to_pydatetime(warn=False)
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             return value
@@ -164,7 +182,7 @@ def _number_column(values, dtype):
         filled[~missing] = [dtype(_number(value)) for value in values if value is not None]
     except OverflowError:
         raise OverflowError("an SArray holds integers from -2^63 to 2^63 - 1") from None
-    return NumberColumn(filled, missing)
+    return NumberColumn(filled if dtype is int else without_negative_zero(filled), missing)
 
 
 def _number(value):
@@ -177,7 +195,7 @@ def _vector_column(values):
     missing = np.fromiter((value is None for value in values), bool, len(values))
     vectors = [_vector(value) for value in values]
     lengths = np.fromiter((len(vector) for vector in vectors), np.int64, len(vectors))
-    flat = np.concatenate(vectors) if vectors else np.empty(0)
+    flat = without_negative_zero(np.concatenate(vectors)) if vectors else np.empty(0)
     return VectorColumn.from_lengths(flat, lengths, missing)
 
 

@@ -32,11 +32,11 @@ MODULE_NAMES = frozenset(
 )
 SFRAME_NAMES = frozenset(
     """export_csv export_json flat_map from_sql plot read_csv read_csv_with_errors read_json
-    split_datetime to_sql unstack""".split()
+    split_datetime to_sql""".split()
 )
 SARRAY_NAMES = frozenset(
     """cumulative_std cumulative_var date_range datetime_to_str dict_trim_by_keys
-    dict_trim_by_values hash plot random_integers read_json rolling_count rolling_max rolling_mean
+    dict_trim_by_values plot read_json rolling_count rolling_max rolling_mean
     rolling_min rolling_stdv rolling_sum rolling_var split_datetime str_to_datetime""".split()
 )
 

@@ -1,6 +1,7 @@
 """A column to one figure, and figures up to each row."""
 
 import array
+import datetime
 
 import numpy as np
 
@@ -8,25 +9,60 @@ from .columns import NumberColumn, VectorColumn
 
 
 def reduce_column(column, name, ddof=0):
-    """Return one figure of a column of numbers, or the sum or mean of vectors."""
+    """Return one figure of a column of numbers or dates, or the sum or mean of vectors."""
+    if column.dtype is np.ndarray and name in ("sum", "mean"):
+        return _reduce_arrays(column, name)
     if isinstance(column, VectorColumn) and name in ("sum", "mean"):
         return _reduce_vectors(column, name)
+    if column.dtype is datetime.datetime and name in ("min", "max"):
+        return _extreme_date(column, name)
     if not isinstance(column, NumberColumn):
-        raise RuntimeError("Cannot perform on non-numeric types!")
+        raise _refusal(name)
     present = column.values[~column.missing_mask()]
     if name in ("argmin", "argmax"):
         return _position(column, name)
+    if name in ("var", "std") and not isinstance(ddof, (int, np.integer)):
+        raise TypeError("an integer is required")
+    if name in ("var", "std") and 0 < len(column) <= ddof:
+        raise RuntimeError("Cannot calculate with degrees of freedom <= 0")
     if not len(present):
-        return 0 if name == "sum" else None
+        return column.dtype(0) if name == "sum" else None
     return _REDUCTIONS[name](present, ddof)
 
 
+def _refusal(name):
+    if name.startswith("arg"):
+        return TypeError("SArray must be of type 'int', 'long', or 'float'.")
+    if name == "mean":
+        return RuntimeError("Cannot perform on types that are not numeric or vector!")
+    return RuntimeError("Cannot perform on non-numeric types!")
+
+
+def _extreme_date(column, name):
+    present = [value for value in column.tolist() if value is not None]
+    return {"min": min, "max": max}[name](present) if present else None
+
+
+def _reduce_arrays(column, name):
+    present = [value for value in column.tolist() if value is not None]
+    if len({value.shape for value in present}) > 1:
+        raise RuntimeError(f"Cannot perform {name} on ndarrays of different shapes.")
+    if not present:
+        return None
+    return np.add.reduce(present) / (1 if name == "sum" else len(present))
+
+
 def _reduce_vectors(column, name):
-    rows = column.take(~column.missing_mask()).matrix()
+    present = column.take(~column.missing_mask())
+    if not len(present):
+        return array.array("d") if name == "sum" else None
+    rows = present.matrix()
     if rows is None:
-        if not len(column):
-            return None
-        raise RuntimeError("Cannot perform on vectors of different lengths or all missing")
+        raise RuntimeError(
+            "Cannot perform sum over vectors of variable length."
+            if name == "sum"
+            else "Cannot perform mean on SArray with vectors of different lengths."
+        )
     return array.array("d", (rows.sum(axis=0) if name == "sum" else rows.mean(axis=0)).tolist())
 
 
@@ -47,7 +83,8 @@ def _position(column, name):
 
 
 def _variance(values, ddof):
-    return float("inf") if len(values) <= ddof else float(np.var(values, ddof=ddof))
+    with np.errstate(all="ignore"):
+        return float(np.var(values) * len(values) / np.float64(max(len(values) - ddof, 0)))
 
 
 _REDUCTIONS = {

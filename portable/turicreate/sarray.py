@@ -2,22 +2,26 @@
 
 import array
 import datetime
+from collections import deque
 
 import numpy as np
 
-from . import arithmetic, convert, lazy, reduce, selection, vectors
+from . import arithmetic, convert, hashing, lazy, reduce, selection, vectors
 from .columns import NumberColumn, ObjectColumn, concatenate
 from .display import explore_array
-from .image import Image, from_pixels
+from .grouping import value_counts
+from .image import Image, from_pixels, mean_image
 from .infer import column_from_values, infer_type, make_column, plain
 from .missing import SARRAY_NAMES, lacks, refuse_attribute
-from .printing import image_text
+from .printing import image_text, type_title
+from .reshaping import unpack_column
 from .sframe_format import open_array, write_array
 from .sketch import Sketch
 from .storage import check_source, prepare_target
 
 _SORTABLE = (int, float, str, datetime.datetime)
 _SHOWN = 100
+_BUILT_AT_ONCE = 4096
 _INFERRED = type(None)
 
 
@@ -81,20 +85,33 @@ class SArray:
     @classmethod
     def from_sequence(cls, *args):
         """Return the integers from start (0) up to stop, as `range` gives them."""
-        if len(args) not in (1, 2):
-            raise TypeError("from_sequence takes one or two arguments: [start,] stop")
-        return cls(range(*(int(argument) for argument in args)), int)
+        if not args or len(args) > 2:
+            raise TypeError(f"from_sequence expects at least 1 argument. got {len(args)}")
+        start, stop = (0, *args)[-2:]
+        size = stop - start if len(args) == 2 else stop
+        if type(size) is not int:
+            raise TypeError("size must be int")
+        if type(start) is not int:
+            raise TypeError("start must be int")
+        if size < 0 and len(args) == 1:
+            raise RuntimeError("Must give size as >= 0")
+        return cls._of(NumberColumn(np.arange(start, start + max(size, 0), dtype=np.int64)))
 
     @classmethod
     def where(cls, condition, istrue, isfalse, dtype=None):
-        """Return values of `istrue` where `condition` is not zero, else of `isfalse`."""
-        chosen = [
-            side.tolist() if isinstance(side, SArray) else [side] * len(condition)
-            for side in (istrue, isfalse)
+        """Return values of `istrue` where `condition` is true, else of `isfalse`.
+
+        Where the condition is missing, so is the result.
+        """
+        if not isinstance(condition, SArray):
+            raise TypeError(f"condition must be an SArray, not {type(condition).__name__}")
+        sides = [istrue, isfalse]
+        dtype = _common_type(sides, dtype)
+        columns = [
+            side._data if isinstance(side, SArray) else _constant(side, len(condition), dtype)
+            for side in sides
         ]
-        first = istrue.dtype if isinstance(istrue, SArray) else None
-        rows = zip(condition, *chosen)
-        return cls([yes if test else no for test, yes, no in rows], dtype or first)
+        return cls._of(arithmetic.choose(condition._data, *columns), condition._sized)
 
     # What it holds
 
@@ -139,9 +156,18 @@ class SArray:
         return SArray([int(v is not None and item in v) for v in self.tolist()], int)
 
     def is_in(self, other):
-        """Return 1 where a value is one of `other`."""
-        wanted = selection.Members(other)
-        return SArray([int(value in wanted) for value in self.tolist()], int)
+        """Return 1 where a value is one of `other`, or a string part of one."""
+        if isinstance(other, str) and self.dtype is str:
+            found = [value is not None and value in other for value in self.tolist()]
+        elif isinstance(other, (int, float, str, np.number)):
+            names = " and ".join(type_title(kind) for kind in (type(other), self.dtype))
+            raise RuntimeError(
+                f"Unsupported type operation. cannot perform operation in between {names}"
+            )
+        else:
+            wanted = selection.Members(other)
+            found = [value in wanted for value in self.tolist()]
+        return SArray._of(NumberColumn(np.array(found, np.int64)), self._sized)
 
     def materialize(self):
         """Compute everything now."""
@@ -186,8 +212,7 @@ class SArray:
         return SArray._of(lazy.take(self._column, slice(start, None), len(self) - start))
 
     def filter(self, fn, skip_na=True, seed=None):
-        """Return the values for which a function is true."""
-        selection.no_seed(seed, "SArray.filter(seed=...)")
+        """Return the values for which a function is true; a seed is for functions that draw."""
         values = self.tolist()
         keep = [not (skip_na and value is None) and bool(fn(value)) for value in values]
         return SArray._of(self._data.take(np.array(keep, bool)), sized=False)
@@ -205,21 +230,35 @@ class SArray:
 
     def unique(self):
         """Return each value once, in the order of first appearance."""
+        if self.dtype is dict:
+            raise TypeError("Cannot group on a dictionary column.")
         if self.dtype in (Image, np.ndarray):
             raise TypeError(f"unique is not supported on {self.dtype.__name__}")
         return SArray._of(self._data.take(selection.first_rows(self._data)))
 
     def sample(self, fraction, seed=None, exact=False):
-        """Return a random share of the values; a seed cannot give the real edition's rows."""
-        selection.no_seed(seed, "SArray.sample(seed=...)")
-        rows = selection.random_rows(fraction, len(self), exact)
+        """Return a random share of the values, for a seed the real edition's."""
+        selection.check_fraction(fraction)
+        if not len(self):
+            return self
+        rows = hashing.chosen_rows(fraction, len(self), selection.seed_number(seed), exact)
         return SArray._of(self._data.take(rows), sized=False)
 
     def random_split(self, fraction, seed=None):
-        """Return a random share of the values and the rest."""
-        selection.no_seed(seed, "SArray.random_split(seed=...)")
-        rows = selection.random_rows(fraction, len(self), False)
-        return tuple(SArray._of(self._data.take(part), False) for part in (rows, ~rows))
+        """Return a random share of the values and the rest, for a seed the real edition's."""
+        from .sframe import SFrame
+
+        one, other = SFrame({"X1": self}).random_split(fraction, seed)
+        return one["X1"], other["X1"]
+
+    def hash(self, seed=0):
+        """Return a 64-bit hash of each value, the real edition's."""
+        return SArray._of(hashing.hash_column(self._data, selection.seed_number(seed)), self._sized)
+
+    @classmethod
+    def random_integers(cls, size, seed=None):
+        """Return `size` random 64-bit integers, for a seed the real edition's."""
+        return cls.from_sequence(size).hash(selection.seed_number(seed))
 
     def shuffle(self):
         """Return the values in random order."""
@@ -246,7 +285,7 @@ class SArray:
     def is_topk(self, topk=10, reverse=False):
         """Return 1 for the `topk` largest values, or smallest with `reverse`."""
         order = selection.sort_order([(self._data, bool(reverse))])
-        present = order[~self._data.missing_mask()[order]][:topk]
+        present = order[~convert.absent(self._data)[order]][:topk]
         marks = np.zeros(len(self), np.int64)
         marks[present] = 1
         return SArray._of(NumberColumn(marks))
@@ -338,26 +377,25 @@ class SArray:
         """Return vectors of height * width * channels numbers as images."""
         if self.dtype is not array.array:
             raise TypeError("array_to_img expects SArray of arrays as input SArray")
+        _check_pixels(self._data.flat, allow_rounding)
         shape = (height, width, channels) if channels > 1 else (height, width)
 
         def image(value):
             pixels = np.asarray(value)
-            whole = allow_rounding or (pixels == pixels.astype(np.uint8)).all()
-            if pixels.size == height * width * channels and whole:
+            if pixels.size == height * width * channels:
                 return from_pixels(pixels.astype(np.uint8).reshape(shape))
             if undefined_on_failure:
                 return None
-            raise RuntimeError(
-                "Image must have numbers from 0 to 255, height*width*channels of them"
-            )
+            raise RuntimeError("Dimensions do not match vec size")
 
         return self._map(image, Image)
 
     def unpack(self, column_name_prefix="X", column_types=None, na_value=None, limit=None):
         """Return lists, dictionaries or vectors as an SFrame with a column for each element."""
-        from .reshaping import unpack_array
+        from .sframe import SFrame
 
-        return unpack_array(self, column_name_prefix, column_types, na_value, limit)
+        columns = unpack_column(self._data, column_name_prefix, column_types, na_value, limit)
+        return SFrame._of(columns, self._sized)
 
     def stack(self, new_column_name=None, drop_na=False, new_column_type=None):
         """Return the elements of lists, dictionaries or vectors as rows."""
@@ -383,6 +421,8 @@ class SArray:
 
     def mean(self):
         """Return the mean of numbers, or of vectors."""
+        if self.dtype is Image:
+            return mean_image([value for value in self.tolist() if value is not None])
         return self._reduced("mean")
 
     def min(self):
@@ -403,7 +443,10 @@ class SArray:
 
     def median(self, approximate=False):
         """Return the value in the middle, the upper one of two."""
-        return self._reduced("median")
+        if not isinstance(approximate, (bool, np.bool_)):
+            raise TypeError("exceptions must derive from BaseException")
+        found = self._reduced("median")
+        return float(found) if approximate and found is not None else found
 
     def argmin(self):
         """Return the row of the smallest number."""
@@ -415,15 +458,15 @@ class SArray:
 
     def any(self):
         """Tell whether one value is neither missing nor zero nor empty."""
-        return any(bool(value) for value in self.tolist() if value is not None)
+        return any(arithmetic.truth(value) for value in self.tolist() if value is not None)
 
     def all(self):
         """Tell whether no value is missing, zero or empty."""
-        return all(bool(value) for value in self.tolist())
+        return all(value is not None and arithmetic.truth(value) for value in self.tolist())
 
     def nnz(self):
         """Return the number of values that are not zero; missing ones count as zero."""
-        return sum(1 for value in self.tolist() if value is not None and value != 0)
+        return sum(1 for value in self.tolist() if value is not None and arithmetic.truth(value))
 
     def countna(self):
         """Return the number of missing values; NaN is not missing here."""
@@ -431,9 +474,9 @@ class SArray:
 
     def value_counts(self):
         """Return an SFrame `value, count`, the most frequent value first."""
-        from .grouping import value_counts
+        from .sframe import SFrame
 
-        return value_counts(self)
+        return SFrame._of(value_counts(self._data))
 
     def cumulative_sum(self):
         """Return the sums up to each row."""
@@ -473,18 +516,18 @@ class SArray:
             sides.reverse()
         return SArray._of(arithmetic.combine(sides[0], sign, sides[1]), sized)
 
-    def _logical(self, other, function, name):
+    def _logical(self, other, name):
         if not isinstance(other, SArray):
             raise TypeError(f"SArray can only perform logical {name} against another SArray")
         if len(self._column) != len(other._column):
             raise RuntimeError("Array size mismatch")
-        return SArray._of(arithmetic.logical(self._data, other._data, function), self._sized)
+        return SArray._of(arithmetic.logical(self._data, other._data, name), self._sized)
 
     def __and__(self, other):
-        return self._logical(other, np.minimum, "and")
+        return self._logical(other, "and")
 
     def __or__(self, other):
-        return self._logical(other, np.maximum, "or")
+        return self._logical(other, "or")
 
     def __neg__(self):
         return self._operate("*", -1)
@@ -550,6 +593,42 @@ class SArray:
 _CONSTANTS = (list, tuple, dict, array.array, np.ndarray, datetime.datetime)
 
 
+def _common_type(sides, dtype):
+    """Return the type of two columns or constants, or refuse different ones."""
+    columns = [side.dtype for side in sides if isinstance(side, SArray)]
+    if len(columns) == 2 and columns[0] is not columns[1]:
+        raise RuntimeError("is_true and is_false must be of the same type")
+    if columns or dtype is not None:
+        return columns[0] if columns else convert.column_type(dtype)
+    kinds = {type(side) for side in sides if side is not None}
+    if not kinds:
+        raise TypeError("Both true and false are None. Resultant type cannot be inferred.")
+    if len(kinds) > 1:
+        raise TypeError("true and false inputs are of different types")
+    return convert.column_type(kinds.pop())
+
+
+def _constant(value, size, dtype):
+    if value is not None:
+        value = convert.value_to(value, dtype)
+    return column_from_values([value], dtype).take(np.zeros(size, np.int64))
+
+
+def _check_pixels(values, allow_rounding):
+    """Refuse numbers that are no pixels."""
+    if not allow_rounding and (values != np.floor(values)).any():
+        raise ValueError(
+            "There are non-integer values in the array data. Images only support integer data "
+            "values between 0 and 255. To permit rounding, set the 'allow_rounding' parameter "
+            "to 1."
+        )
+    if len(values) and (values.min() < 0 or values.max() > 255):
+        raise ValueError(
+            "There are values outside the range of 0 to 255. Images only support integer data "
+            "values between 0 and 255."
+        )
+
+
 def _element(value, index):
     return value[index] if -len(value) <= index < len(value) else None
 
@@ -580,6 +659,10 @@ def load_sarray(filename):
     return SArray(str(filename))
 
 
+# What else than its own type an SArrayBuilder takes.
+_INTO = {float: (int,), list: (array.array,)}
+
+
 class SArrayBuilder:
     """Collects values one after the other and returns them as an SArray.
 
@@ -596,37 +679,56 @@ class SArrayBuilder:
 
     def __init__(self, dtype, num_segments=1, history_size=10):
         self._dtype = convert.column_type(dtype)
-        self._parts, self._values = [], []
+        self._segments = [[] for _ in range(num_segments)]
+        self._waiting = [[] for _ in range(num_segments)]
+        self._history = [deque(maxlen=history_size) for _ in range(num_segments)]
         self._closed = False
 
     def append(self, data, segment=0):
-        """Add one value."""
-        self._values.append(data)
-        if len(self._values) >= 4096:
-            self._flush()
+        """Add one value; segments stand one after the other in the end."""
+        self.append_multiple([data], segment)
 
     def append_multiple(self, data, segment=0):
         """Add several values."""
         if not hasattr(data, "__iter__"):
             raise TypeError("append_multiple must be passed an iterable object")
+        if self._closed:
+            raise RuntimeError("Cannot append values to a closed SArrayBuilder")
+        if not 0 <= segment < len(self._segments):
+            raise RuntimeError("Invalid segment number!")
         for value in data:
-            self.append(value, segment)
+            kind = None if value is None else infer_type([value])
+            if kind not in (None, self._dtype, *_INTO.get(self._dtype, ())):
+                raise RuntimeError(
+                    f"Append failed: {type_title(kind)} type is incompatible with type of "
+                    "future SArray."
+                )
+            self._history[segment].append(value)
+            self._waiting[segment].append(value)
+        if len(self._waiting[segment]) >= _BUILT_AT_ONCE:
+            self._build(segment)
+
+    def _build(self, segment):
+        column = column_from_values(self._waiting[segment], self._dtype)
+        self._segments[segment].append(column)
+        self._waiting[segment] = []
+
+    def read_history(self, num=10, segment=0):
+        """Return the last values that were added, at most `num` and those kept."""
+        return list(self._history[segment])[-num:] if num > 0 else []
 
     def get_type(self):
         """Return the type of the values."""
         return self._dtype
 
-    def _flush(self):
-        if self._closed:
-            raise RuntimeError("Cannot append values to a closed SArrayBuilder")
-        self._parts.append(column_from_values(self._values, self._dtype))
-        self._values = []
-
     def close(self):
         """Return the SArray."""
-        self._flush()
+        if self._closed:
+            raise RuntimeError("Cannot close a closed SArrayBuilder")
         self._closed = True
-        return SArray._of(concatenate(self._parts))
+        for segment in range(len(self._segments)):
+            self._build(segment)
+        return SArray._of(concatenate([part for parts in self._segments for part in parts]))
 
 
 def constant_column(value, size):

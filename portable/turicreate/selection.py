@@ -1,11 +1,11 @@
 """Which rows: by slice, number, mask, membership, order or chance."""
 
 import array
+import secrets
 
 import numpy as np
 
 from .columns import NumberColumn
-from .missing import lacks
 
 
 def slice_rows(key, length):
@@ -35,6 +35,10 @@ def mask_rows(mask, length):
     if not isinstance(mask, NumberColumn):
         return np.flatnonzero([bool(value) for value in mask.tolist()])
     return np.flatnonzero((mask.values != 0) & ~mask.missing_mask())
+
+
+_NAN_RANK = 0
+_MISSING_RANK = -1
 
 
 class Members:
@@ -99,7 +103,9 @@ def sort_order(keys):
     order = np.arange(length)
     for column, ascending in reversed(keys):
         ranks = _ranks(column)
-        ranks = ranks if ascending else -ranks
+        if not ascending:
+            # As in Turi Create, NaN comes first in both directions.
+            ranks = np.where(ranks == _NAN_RANK, -len(ranks) - 1, -ranks)
         order = order[np.argsort(ranks[order], kind="stable")]
     return order
 
@@ -108,37 +114,40 @@ def _ranks(column):
     missing = column.missing_mask()
     if isinstance(column, NumberColumn):
         _, ranks = np.unique(column.values, return_inverse=True)
-        ranks = ranks.reshape(-1)
+        ranks = np.where(column.values == column.values, ranks.reshape(-1) + 1, _NAN_RANK)
     else:
         # Strings are compared byte by byte, as UTF-8.
         values = column.tolist()
         present = sorted({value for value in values if value is not None}, key=_bytes)
         number = {value: rank for rank, value in enumerate(present)}
-        ranks = np.array([number.get(value, 0) for value in values], np.int64)
-    return np.where(missing, -1, ranks)
+        ranks = np.array([number.get(value, 0) + 1 for value in values], np.int64)
+    return np.where(missing, _MISSING_RANK, ranks)
 
 
 def _bytes(value):
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
 
 
-def no_seed(seed, name):
-    """Refuse a seed: it promises the rows that the real edition's random numbers choose."""
-    if seed is not None:
-        raise lacks(
-            name,
-            "its rows come from Turi Create's own random numbers; draw row numbers with "
-            "numpy.random.default_rng(seed) and select them, which repeats on both editions",
-        )
-
-
-def random_rows(fraction, length, exact):
-    """Return a random mask of a share of `length` rows."""
-    if not 0 <= fraction <= 1:
+def check_fraction(fraction):
+    """Refuse a share of rows that is not between 0 and 1."""
+    if fraction > 1 or fraction < 0:
         raise ValueError(f"Invalid sampling rate: {fraction}")
-    generator = np.random.default_rng()
-    if not exact:
-        return generator.random(length) < fraction
-    rows = np.zeros(length, bool)
-    rows[generator.permutation(length)[: round(fraction * length)]] = True
-    return rows
+
+
+def seed_number(seed):
+    """Return a seed as the integer it stands for, a random one for None."""
+    if seed is None:
+        return secrets.randbelow(2**31)
+    if not isinstance(seed, (int, float, np.number)):
+        raise TypeError("an integer is required")
+    if not -(2**31) <= seed < 2**31:
+        raise OverflowError("value too large to convert to int")
+    return int(seed)
+
+
+def split_seed_number(seed):
+    """Return a seed as `random_split` reads it: whatever `int` makes of it."""
+    try:
+        return seed_number(seed if seed is None else int(seed))
+    except ValueError:
+        raise ValueError("The 'seed' parameter must be of type int.") from None

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from . import convert, lazy, selection, sources
+from . import aggregate, convert, hashing, lazy, selection, sources
 from .columns import NumberColumn, concatenate
 from .display import explore_frame
 from .grouping import group
@@ -24,7 +24,7 @@ from .printing import (
     type_title,
     value_width,
 )
-from .reshaping import pack_rows, stack_rows
+from .reshaping import pack_table, stack_table, unpack_table
 from .sarray import SArray
 from .sframe_format import write_frame
 from .storage import prepare_target
@@ -107,6 +107,10 @@ class SFrame:
             raise RuntimeError(f"Column name {name} does not exist.")
         self._columns[name] = lazy.get(self._columns[name])
         return self._columns[name]
+
+    def _table(self):
+        """Return the columns {name: Column}, all computed."""
+        return {name: self._column_data(name) for name in self._columns}
 
     def _names(self, names):
         for name in names:
@@ -235,7 +239,7 @@ class SFrame:
 
     def unique(self):
         """Return every different row once, in the order of first appearance."""
-        return self.drop_duplicates(self.column_names())
+        return self.groupby(self.column_names(), {})
 
     def drop_duplicates(self, subset):
         """Return the first row of every different combination of some columns."""
@@ -246,16 +250,22 @@ class SFrame:
         return self._taken(rows, len(rows))
 
     def random_split(self, fraction, seed=None, exact=False):
-        """Return a random share of the rows and the rest; a seed is refused."""
-        selection.no_seed(seed, "SFrame.random_split(seed=...)")
-        chosen = selection.random_rows(fraction, len(self), exact)
+        """Return a random share of the rows and the rest, for a seed the real edition's."""
+        selection.check_fraction(fraction)
+        if not len(self):
+            return SFrame(), SFrame()
+        chosen = hashing.chosen_rows(fraction, len(self), selection.split_seed_number(seed), exact)
         parts = [np.flatnonzero(chosen), np.flatnonzero(~chosen)]
         return tuple(self._taken(rows, len(rows), sized=False) for rows in parts)
 
     def sample(self, fraction, seed=None, exact=False):
-        """Return a random share of the rows; a seed is refused."""
-        selection.no_seed(seed, "SFrame.sample(seed=...)")
-        return self.random_split(fraction, exact=exact)[0]
+        """Return a random share of the rows, for a seed the real edition's."""
+        selection.check_fraction(fraction)
+        if not len(self) or fraction == 1:
+            return self.copy()
+        seed = selection.seed_number(seed)
+        rows = np.flatnonzero(hashing.chosen_rows(fraction, len(self), seed, exact))
+        return self._taken(rows, len(rows), sized=False)
 
     def shuffle(self):
         """Return the rows in random order."""
@@ -278,8 +288,7 @@ class SFrame:
         if not isinstance(column_name, str):
             raise TypeError("column_name must be a string")
         self._names([column_name])
-        rows = self.dropna(column_name) if self._columns[column_name].dtype is not str else self
-        return rows.sort(column_name, ascending=reverse).head(k)
+        return self.dropna(column_name).sort(column_name, ascending=reverse).head(k)
 
     # Columns
 
@@ -424,24 +433,34 @@ class SFrame:
         Turi Create's own order is that of a hash table, which differs from machine to
         machine: sort the result to get the same rows everywhere.
         """
-        return SFrame._of(group(self, key_column_names, [operations, *args]))
+        return SFrame._of(group(self._table(), key_column_names, [operations, *args]))
 
     def join(self, right, on=None, how="inner", alter_name=None):
         """Return the rows of two SFrames that agree in the key columns."""
         if not isinstance(right, SFrame):
             raise TypeError("Can only join two SFrames")
-        return SFrame._of(join(self, right, on, how, alter_name))
+        return SFrame._of(join(self._table(), right._table(), on, how, alter_name))
+
+    def unstack(self, column_names, new_column_name=None):
+        """Return a row for each combination of the other columns, with a list of the values.
+
+        Of two columns, the first are the keys and the second the values of a dictionary.
+        """
+        if not isinstance(column_names, str) and len(column_names) != 2:
+            raise TypeError(
+                "'column_names' parameter has to be either a string or a list of two strings."
+            )
+        names = [column_names] if isinstance(column_names, str) else column_names
+        keys = [name for name in self._columns if name not in names]
+        values = aggregate.CONCAT(*names)
+        return self.groupby(keys, {new_column_name: values} if new_column_name else values)
 
     def stack(self, column_name, new_column_name=None, drop_na=False, new_column_type=None):
         """Return a row for each element of a column of lists, dictionaries or vectors."""
-        if new_column_type is not None:
-            raise lacks("SFrame.stack(new_column_type=...)", "use astype on the new column")
-        rows, elements = stack_rows(self[str(column_name)], drop_na)
-        others = self.remove_column(column_name)
-        result = others._taken(rows, len(rows)) if others._columns else SFrame()
-        for name, column in zip(sources.new_names(new_column_name, elements, self), elements):
-            result.add_column(SArray._of(column), name, inplace=True)
-        return result
+        columns = stack_table(
+            self._table(), str(column_name), new_column_name, drop_na, new_column_type
+        )
+        return SFrame._of(columns)
 
     def unpack(
         self,
@@ -452,10 +471,10 @@ class SFrame:
         limit=None,
     ):
         """Return a column for each element of a column of lists, dictionaries or vectors."""
-        name = column_name or self.column_names()[0]
-        prefix = name if column_name_prefix is None else column_name_prefix
-        new = self[name].unpack(prefix, column_types, na_value, limit)
-        return self.remove_column(name).add_columns(new)
+        columns = unpack_table(
+            self._table(), column_name, column_name_prefix, column_types, na_value, limit
+        )
+        return SFrame._of(columns, self._sized)
 
     def pack_columns(
         self,
@@ -467,14 +486,16 @@ class SFrame:
         new_column_name=None,
     ):
         """Return several columns as one of lists, dictionaries or vectors."""
-        names = list(column_names or self.column_names())
-        if column_name_prefix is not None:
-            names = [name for name in names if name.startswith(column_name_prefix)]
-        self._names(names)
-        packed = pack_rows(self, names, column_name_prefix, dtype, fill_na, remove_prefix)
-        rest = self.remove_columns(names)
-        name = new_column_name or column_name_prefix or f"X{rest.num_columns() + 1}"
-        return rest.add_column(SArray._of(packed), name)
+        columns = pack_table(
+            self._table(),
+            column_names,
+            column_name_prefix,
+            dtype,
+            fill_na,
+            remove_prefix,
+            new_column_name,
+        )
+        return SFrame._of(columns, self._sized)
 
     def copy(self):
         """Return an SFrame with the same columns."""
@@ -484,6 +505,14 @@ class SFrame:
 
     def __deepcopy__(self, memo):
         return self.copy()
+
+    def __add__(self, other):
+        return self.append(other)
+
+    def __eq__(self, other):
+        raise NotImplementedError
+
+    __ne__ = __eq__
 
     # To other forms
 
@@ -503,7 +532,7 @@ class SFrame:
 
         frame = pandas.DataFrame()
         for name in self._columns:
-            frame[name] = sources.pandas_values(self._column_data(name))
+            frame[name] = sources.pandas_series(self._column_data(name))
         return frame
 
     def to_numpy(self):

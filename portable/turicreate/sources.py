@@ -1,12 +1,14 @@
 """What an SFrame is made of: dictionaries, lists, data frames, folders and constants."""
 
 import array
+import datetime
 import os
 
 import numpy as np
 
 from . import lazy
-from .columns import NumberColumn
+from .columns import NumberColumn, ObjectColumn
+from .image import Image
 from .infer import is_pandas
 from .missing import lacks
 from .sarray import SArray
@@ -142,10 +144,25 @@ def check_column_name(name):
         )
 
 
-def pandas_values(column):
-    """Return a column as pandas holds it."""
+def pandas_series(column):
+    """Return a column as pandas holds it: pictures as PIL's, only missing values as None."""
+    import pandas
+
     if isinstance(column, NumberColumn) and column.missing is None:
-        return column.values.copy()
-    if isinstance(column, NumberColumn):
-        return np.where(column.missing, np.nan, column.values)
-    return column.tolist()
+        return pandas.Series(column.values.copy())
+    if isinstance(column, NumberColumn) and not column.missing.all():
+        return pandas.Series(np.where(column.missing, np.nan, column.values))
+    values = column.tolist()
+    if column.dtype is Image:
+        values = [None if value is None else value._to_pil_image() for value in values]
+    if column.dtype is datetime.datetime:
+        return _in_nanoseconds(pandas.Series(values))
+    return pandas.Series(ObjectColumn.from_list(values, object).values, dtype=object)
+
+
+def _in_nanoseconds(series):
+    """Return dates as the pandas that Turi Create runs with keeps them, where they fit."""
+    try:
+        return series.dt.as_unit("ns")
+    except (AttributeError, ValueError):
+        return series

@@ -15,9 +15,17 @@ def to_numpy(column, own=False):
             return matrix if own else matrix.copy()
     elif isinstance(column, NumberColumn) and column.missing is None:
         return column.values if own else column.values.copy()
-    elif column.dtype is np.ndarray:
-        return np.asarray(column.tolist())
+    elif column.dtype in (np.ndarray, str, list) and column.missing is None:
+        return _stacked(column)
     return ObjectColumn.from_list(column.tolist(), object).values
+
+
+def _stacked(column):
+    """Return what NumPy makes of a list of strings, lists or arrays, an array of them at worst."""
+    try:
+        return np.asarray(column.tolist())
+    except ValueError:
+        return ObjectColumn.from_list(column.tolist(), object).values
 
 
 def absolute(column):

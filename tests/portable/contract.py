@@ -14,19 +14,24 @@ RECORDED = HERE / "contract.json"
 
 
 def calls():
-    """Return the expressions of calls.txt."""
-    lines = (HERE / "calls.txt").read_text(encoding="utf-8").split("\n")
+    """Return the expressions of the files in `calls`, in their order."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((HERE / "calls").glob("*.txt"))]
+    lines = [line for text in texts for line in text.split("\n")]
     return list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 
 
 def names():
     """Return what the expressions may use, with the installed edition as `turicreate`."""
+    import pandas
     import turicreate
 
     SArray, SFrame = turicreate.SArray, turicreate.SFrame
     sample = SFrame(str(ROOT / "image_train_data"))
     return {
         "turicreate": turicreate,
+        "tc": turicreate,
+        "agg": turicreate.aggregate,
+        "pd": pandas,
         "SArray": SArray,
         "SFrame": SFrame,
         "aggregate": turicreate.aggregate,

@@ -109,7 +109,7 @@ def test_negative_zero_survives():
     assert str(block(bytes([1, FLOAT]) + doubles([-0.0]), FLOAT, 1, TYPED | SECOND)[0]) == "-0.0"
     import turicreate
 
-    assert str(turicreate.SArray([-0.0])[0]) == "-0.0"
+    assert str(turicreate.SArray([-0.0, 0.5])[0]) == "-0.0"
 
 
 def test_strings_one_after_the_other():

@@ -9,7 +9,7 @@ from ..infer import column_from_values
 from ..missing import lacks
 from ..sarray import SArray
 from ..sframe import SFrame
-from . import evaluation
+from . import _metrics
 from ._checks import matrix, need_columns, need_frame
 from ._main import ToolkitError
 from .model import Model, saveable
@@ -25,6 +25,13 @@ _METRICS = (
     "recall",
     "f1_score",
 )
+
+
+_SCORES = {
+    "precision": lambda tally: tally.precision,
+    "recall": lambda tally: tally.recall,
+    "f1_score": lambda tally: tally.fbeta(1.0),
+}
 
 
 @saveable
@@ -152,18 +159,35 @@ class LogisticClassifier(Model):
             )
         need_columns(dataset, [self.target])
         wanted = sorted(_METRICS) if metric == "auto" else (metric,)
-        targets, shares = dataset[self.target], self._probabilities(dataset)
-        return {name: self._figure(name, targets, shares) for name in wanted}
+        labels, targets = self._class_numbers(dataset[self.target])
+        shares = self._probabilities(dataset)
+        return {name: self._figure(name, labels, targets, shares) for name in wanted}
 
-    def _figure(self, name, targets, shares):
-        function = getattr(evaluation, name)
-        if name in ("auc", "log_loss", "roc_curve"):
-            kind = "probability" if self.num_classes == 2 else "probability_vector"
-            return function(targets, self._answers(shares, kind))
-        predicted = self._answers(shares, "class")
-        if name in ("precision", "recall", "f1_score") and self.num_classes == 2:
-            targets, predicted = (side == self.classes[1] for side in (targets, predicted))
-        return function(targets, predicted)
+    def _class_numbers(self, targets):
+        """Return labels and the number of each row's; those unknown to the model come last."""
+        numbers = {label: number for number, label in enumerate(self.classes)}
+        found = [numbers.setdefault(label, len(numbers)) for label in targets.tolist()]
+        return list(numbers), np.array(found, np.int64)
+
+    def _figure(self, name, labels, targets, shares):
+        """Return one figure, from class numbers (n,) and probabilities (n, c)."""
+        if name == "log_loss":
+            return _metrics.loss_of_many(targets, shares)
+        if name in ("auc", "roc_curve"):
+            found = _metrics.curves(targets, shares)
+            found = found[1:] if self.num_classes == 2 else found
+            if name == "auc":
+                return sum(one.area() for one in found) / len(found)
+            numbers = range(self.num_classes) if len(found) > 1 else None
+            return _metrics.curve_frame(found, numbers)
+        predicted = self._likeliest(shares)
+        if name == "accuracy":
+            return float((predicted == targets).mean())
+        if name == "confusion_matrix":
+            pairs = [[labels[number] for number in side] for side in (targets, predicted)]
+            return _metrics.confusion(*pairs, type(self.classes[0]))
+        found = _metrics.tallies(targets.tolist(), predicted.tolist())
+        return _metrics.averaged(found, "macro", _SCORES[name])
 
     def _measure(self, which, dataset):
         """Keep the figures of the rows trained or validated on."""
@@ -193,10 +217,10 @@ class LogisticClassifier(Model):
         for name, rows in (("Training", dataset), ("Validation", validation)):
             if rows is not None:
                 names.append(f"{name} Accuracy")
-                X, targets = self._matrix(rows), rows[self.target]
+                X, known = self._matrix(rows), self._class_numbers(rows[self.target])
                 for coefficients, row in zip(steps, cells):
                     shares = _probabilities(_margins(X, coefficients))
-                    row.append(f"{self._figure('accuracy', targets, shares):.6f}")
+                    row.append(f"{self._figure('accuracy', *known, shares):.6f}")
         columns = zip(*cells) if cells else [[] for _ in names]
         return SFrame._of(
             {name: column_from_values(list(map(str, c)), str) for name, c in zip(names, columns)}

@@ -1,64 +1,60 @@
 """`evaluation`: figures that compare predictions with targets."""
 
+import array
+
 import numpy as np
 
-from ..columns import NumberColumn
-from ..infer import column_from_values
+from ..columns import VectorColumn
 from ..sarray import SArray
-from ..sframe import SFrame
+from ..selection import key_of
+from . import _metrics
 from ._main import ToolkitError
 
-_AVERAGES = ("micro", "macro", None)
-_THRESHOLDS = np.arange(1001) / 1000
 
-
-def _check(targets, predictions, same_type=True):
+def _check(targets, predictions):
     for values, name in ((targets, "targets"), (predictions, "predictions")):
         if not isinstance(values, SArray):
             raise ToolkitError(f"Input {name} is not an SArray.")
     if len(targets) != len(predictions):
         raise ToolkitError("Input SArrays 'targets' and 'predictions' must be of the same length.")
-    if same_type and targets.dtype is not predictions.dtype:
+
+
+def _check_labels(targets, predictions):
+    for values, name in ((targets, "targets"), (predictions, "predictions")):
+        if values.dtype is float:
+            raise TypeError(f"Input `{name}` cannot be an SArray of type float.")
+    if targets.dtype is not predictions.dtype:
         raise TypeError("Inputs SArrays `targets` and `predictions` must be of the same type.")
 
 
-def _check_average(average):
-    if average == "default":
-        return
-    if average not in _AVERAGES:
-        raise ToolkitError(f"average must be one of {_AVERAGES}, got {average!r}")
+def _check_average(average, allowed):
+    if average not in allowed:
+        names = ", ".join(map(str, allowed))
+        raise ToolkitError(
+            f"{average} is not a valid option for average.  Expected one of: {names}"
+        )
+
+
+def _keys(values):
+    return [key_of(value) for value in values.tolist()]
 
 
 def accuracy(targets, predictions, average="micro"):
-    """Return the share of right predictions; per class with 'macro' or None."""
+    """Return the share of right predictions; per class with 'macro' or None.
+
+    With two classes it is the share of right predictions always; None gives the precision of
+    each of more.
+    """
     _check(targets, predictions)
-    _check_average(average)
-    pairs = list(zip(targets, predictions))
-    if average == "micro":
-        return sum(one == other for one, other in pairs) / len(pairs)
-    classes = _classes(targets, predictions)
-    if average == "macro":
-        # The mean over classes of "of the class or not?" answered rightly.
-        right = [(one == c) == (other == c) for c in classes for one, other in pairs]
-        return sum(right) / len(right)
-    # Per class: of the rows predicted to be of the class, the share that is.
-    by_class = {}
-    for label in classes:
-        predicted = [one == other for one, other in pairs if other == label]
-        by_class[label] = sum(predicted) / len(predicted) if predicted else None
-    return by_class
-
-
-def _averaged(by_class, average):
+    _check_labels(targets, predictions)
+    if average not in ("micro", "macro", "default", None):
+        raise ToolkitError(f"Invalid average type name {average}.")
+    found = _metrics.tallies(_keys(targets), _keys(predictions))
+    if len(found) == 2 or average == "macro":
+        return _metrics.averaged(found, "macro", lambda tally: tally.accuracy)
     if average is None:
-        return by_class
-    values = [value for value in by_class.values() if value is not None]
-    return sum(values) / len(values) if values else 0.0
-
-
-def _classes(targets, predictions):
-    found = {value for values in (targets, predictions) for value in values if value is not None}
-    return sorted(found)
+        return {label: tally.precision for label, tally in found.items()}
+    return sum(tally.hits for tally in found.values()) / len(targets)
 
 
 def confusion_matrix(targets, predictions):
@@ -67,61 +63,39 @@ def confusion_matrix(targets, predictions):
     Turi Create's own rows come in the order of a hash table.
     """
     _check(targets, predictions)
-    counts = {}
-    for pair in zip(targets, predictions):
-        counts[pair] = counts.get(pair, 0) + 1
-    pairs = sorted(counts, key=lambda pair: tuple((value is not None, value) for value in pair))
-    columns = {
-        "target_label": column_from_values([pair[0] for pair in pairs], targets.dtype),
-        "predicted_label": column_from_values([pair[1] for pair in pairs], targets.dtype),
-        "count": NumberColumn(np.array([counts[pair] for pair in pairs], np.int64)),
-    }
-    return SFrame._of(columns)
+    _check_labels(targets, predictions)
+    return _metrics.confusion(targets.tolist(), predictions.tolist(), targets.dtype)
 
 
 def _scores(targets, predictions, average, score):
-    """Return a figure of (hits, predicted, actual), averaged as asked for."""
     _check(targets, predictions)
-    _check_average(average)
-    pairs = list(zip(targets, predictions))
-    classes = _classes(targets, predictions)
-    hits = {label: sum(one == other == label for one, other in pairs) for label in classes}
-    predicted = {label: sum(other == label for _, other in pairs) for label in classes}
-    actual = {label: sum(one == label for one, _ in pairs) for label in classes}
-    if average == "micro":
-        total = sum(hits.values()), sum(predicted.values()), sum(actual.values())
-        return score(*total) or 0.0
-    if average == "default" or (average == "macro" and _binary(classes)):
-        if _binary(classes):
-            return score(hits.get(1, 0), predicted.get(1, 0), actual.get(1, 0)) or 0.0
-        average = "macro"
-    return _averaged({c: score(hits[c], predicted[c], actual[c]) for c in classes}, average)
-
-
-def _binary(classes):
-    return set(classes) <= {0, 1}
+    _check_average(average, ("micro", "macro", None))
+    _check_labels(targets, predictions)
+    found = _metrics.tallies(targets.tolist(), predictions.tolist())
+    return _metrics.averaged(found, average, score)
 
 
 def precision(targets, predictions, average="macro"):
-    """Return the share of predictions of a class that are right."""
-    return _scores(
-        targets, predictions, average, lambda hit, said, was: hit / said if said else None
-    )
+    """Return the share of predictions of a class that are right.
+
+    With two classes it is that of the positive class, the last in sorted order.
+    """
+    return _scores(targets, predictions, average, lambda tally: tally.precision)
 
 
 def recall(targets, predictions, average="macro"):
-    """Return the share of a class that is predicted."""
-    return _scores(targets, predictions, average, lambda hit, said, was: hit / was if was else None)
+    """Return the share of a class that is predicted; with two classes, of the positive one."""
+    return _scores(targets, predictions, average, lambda tally: tally.recall)
 
 
 def fbeta_score(targets, predictions, beta=1.0, average="macro"):
     """Return the weighted harmonic mean of precision and recall."""
-
-    def score(hit, said, was):
-        total = beta**2 * was + said
-        return (1 + beta**2) * hit / total if total else None
-
-    return _scores(targets, predictions, average, score)
+    _check(targets, predictions)
+    _check_average(average, ("micro", "macro", None))
+    _check_labels(targets, predictions)
+    if beta <= 0:
+        raise ToolkitError("The beta value in the F-beta score must be > 0.0")
+    return _scores(targets, predictions, average, lambda tally: tally.fbeta(beta))
 
 
 def f1_score(targets, predictions, average="macro"):
@@ -130,94 +104,130 @@ def f1_score(targets, predictions, average="macro"):
 
 
 def _numbers(values):
-    return np.asarray(values.to_numpy(), np.float64)
+    if values.dtype not in (int, float, str):
+        raise ToolkitError("Invalid type conversion")
+    try:
+        return [0.0 if value is None else float(value) for value in values.tolist()]
+    except ValueError:
+        raise ToolkitError("stod") from None
 
 
 def rmse(targets, predictions):
-    """Return the root of the mean squared error."""
-    _check(targets, predictions, same_type=False)
-    return float(np.sqrt(np.mean((_numbers(targets) - _numbers(predictions)) ** 2)))
+    """Return the root of the mean squared error; a missing value counts as 0."""
+    _check(targets, predictions)
+    return _metrics.root_mean_square(_numbers(targets), _numbers(predictions))
 
 
 def max_error(targets, predictions):
-    """Return the largest absolute error."""
-    _check(targets, predictions, same_type=False)
-    return float(np.max(np.abs(_numbers(targets) - _numbers(predictions))))
+    """Return the largest absolute error; a missing value counts as 0."""
+    _check(targets, predictions)
+    return _metrics.largest_error(_numbers(targets), _numbers(predictions))
 
 
-def _positives(targets):
-    """Return a mask of the rows of the second of two classes."""
-    labels = targets.tolist()
-    classes = sorted(set(labels))
-    if len(classes) > 2:
-        raise ToolkitError("More than two classes: give the probabilities as vectors")
-    return np.array([label == classes[-1] for label in labels])
+def _check_scores(targets, predictions, index_map):
+    if predictions.dtype not in (int, float, array.array, np.ndarray):
+        raise TypeError(
+            "Input `predictions` must be of numeric type (for binary classification) or array "
+            "(of probability vectors) for multiclass classification."
+        )
+    if targets.dtype is float:
+        raise TypeError("Input `targets` cannot be an SArray of type float.")
+    if index_map is None:
+        return
+    if not isinstance(index_map, dict):
+        raise TypeError(
+            "Input `index_map` must be a dict mapping target label to prediction-vector index."
+        )
+    if sorted(index_map.values()) != list(range(len(index_map))):
+        raise ToolkitError(
+            "Invalid index_map: each target label must map to a distinct index into the "
+            "prediction vector."
+        )
 
 
-def roc_rows(positive, scores):
-    """Return thresholds, false and true positive rates, positives and negatives."""
-    # Scores are counted in thousandths, the last of which holds 1.0 too.
-    places = np.clip((scores * 1000).astype(np.int64), 0, 999)
-    counts = [np.bincount(places[mask], minlength=1001) for mask in (~positive, positive)]
-    rates = [part[::-1].cumsum()[::-1] / max(part.sum(), 1) for part in counts]
-    return rates[0], rates[1], int(counts[1].sum()), int(counts[0].sum())
+def _label_numbers(targets, predictions, index_map):
+    """Return {label: number} and the number of each target, -1 where it has none."""
+    if index_map is None:
+        labels = targets.unique().sort().tolist()
+        index_map = {label: number for number, label in enumerate(labels)}
+        if predictions.dtype is float and len(index_map) != 2:
+            raise ToolkitError(
+                "For this evaluation metric, the input SArray `predictions` can be of type "
+                "float only when the number of classes is 2 (i.e binary classification). This "
+                f"dataset has {len(index_map)} classes."
+            )
+    numbers = [index_map.get(label, -1) for label in targets.tolist()]
+    return index_map, np.array(numbers, np.int64)
 
 
-def area(positive, scores):
-    """Return the area under the ROC curve of 1,001 thresholds."""
-    false_rate, true_rate, _, _ = roc_rows(positive, scores)
-    widths = false_rate[:-1] - false_rate[1:]
-    return float(np.sum(widths * (true_rate[:-1] + true_rate[1:]) / 2))
+def _probabilities(predictions, classes):
+    """Return scores as an array, (n,) of two classes or (n, c)."""
+    column = predictions._data
+    if column.missing is not None:
+        raise ToolkitError(
+            "Prediction scores/probabilities cannot contain missing values (i.e None values). "
+            "Try removing them with 'dropna'."
+        )
+    if predictions.dtype in (int, float):
+        return column.values.astype(np.float64)
+    rows = [value.size for value in map(np.asarray, column.tolist())]
+    for size in rows:
+        if size != classes:
+            raise ToolkitError(
+                f"Size of prediction probability vector({size}) != number of classes({classes})."
+            )
+    if isinstance(column, VectorColumn):
+        return column.matrix()
+    return np.array([np.ravel(value) for value in column.tolist()])
 
 
-def roc_frame(curves):
-    """Return curves [(class number or None, positives, scores)] as an SFrame."""
-    columns = {name: [] for name in ("threshold", "fpr", "tpr", "p", "n", "class")}
-    for number, positive, scores in curves:
-        false_rate, true_rate, positives, negatives = roc_rows(positive, scores)
-        size = len(_THRESHOLDS)
-        found = (_THRESHOLDS, false_rate, true_rate)
-        counts = [np.full(size, count) for count in (positives, negatives, number or 0)]
-        for name, values in zip(columns, (*found, *counts)):
-            columns[name].append(values)
-    if curves[0][0] is None:
-        del columns["class"]
-    return SFrame._of({name: NumberColumn(np.concatenate(v)) for name, v in columns.items()})
-
-
-def _curves(targets, predictions):
-    _check(targets, predictions, same_type=False)
-    scores = predictions.to_numpy()
+def _curves(targets, predictions, index_map):
+    _check_scores(targets, predictions, index_map)
+    index_map, numbers = _label_numbers(targets, predictions, index_map)
+    scores = _probabilities(predictions, len(index_map))
+    labels = sorted(index_map, key=index_map.get)
     if scores.ndim == 1:
-        return [(None, _positives(targets), scores.astype(np.float64))]
-    labels = targets.tolist()
-    classes = sorted(set(labels))
-    return [
-        (number, np.array([label == value for label in labels]), scores[:, number])
-        for number, value in enumerate(classes)
-    ]
-
-
-def roc_curve(targets, predictions):
-    """Return an SFrame `threshold, fpr, tpr, p, n` of 1,001 thresholds, for each class of many."""
-    return roc_frame(_curves(targets, predictions))
-
-
-def auc(targets, predictions):
-    """Return the area under the ROC curve, averaged over classes."""
-    return float(
-        np.mean([area(positive, scores) for _, positive, scores in _curves(targets, predictions)])
-    )
-
-
-def log_loss(targets, predictions):
-    """Return the mean of the negative logarithm of the probability of the right class."""
-    _check(targets, predictions, same_type=False)
-    scores = predictions.to_numpy().astype(np.float64)
-    if scores.ndim == 1:
-        right = np.where(_positives(targets), scores, 1 - scores)
+        found = _metrics.curves_of_one_score(numbers, scores, len(labels))
     else:
-        labels = targets.tolist()
-        classes = sorted(set(labels))
-        right = scores[np.arange(len(labels)), [classes.index(label) for label in labels]]
-    return float(-np.mean(np.log(np.clip(right, 1e-15, 1))))
+        found = _metrics.curves(numbers, scores)
+    return labels, found[1:] if len(labels) == 2 else found
+
+
+def roc_curve(targets, predictions, average=None, index_map=None):
+    """Return an SFrame `threshold, fpr, tpr, p, n` of 1,001 thresholds, for each class of many.
+
+    Parameters
+    ----------
+    targets : SArray of int or str
+    predictions : SArray of float or array.array
+        The probability of the second class, or the probabilities of all.
+    average : None
+    index_map : dict, optional
+        {label: place in the probability vectors}; the sorted labels' without it.
+    """
+    _check(targets, predictions)
+    _check_average(average, (None,))
+    labels, found = _curves(targets, predictions, index_map)
+    return _metrics.curve_frame(found, labels if len(found) > 1 else None)
+
+
+def auc(targets, predictions, average="macro", index_map=None):
+    """Return the area under the ROC curve, averaged over classes or, with None, of each."""
+    _check(targets, predictions)
+    _check_average(average, ("macro", None))
+    labels, found = _curves(targets, predictions, index_map)
+    areas = [one.area() for one in found]
+    if len(areas) > 1 and average is None:
+        return dict(zip(labels, areas))
+    return sum(areas) / len(areas)
+
+
+def log_loss(targets, predictions, index_map=None):
+    """Return the mean of the negative logarithm of the probability of the right class."""
+    _check(targets, predictions)
+    _check_scores(targets, predictions, index_map)
+    index_map, numbers = _label_numbers(targets, predictions, index_map)
+    scores = _probabilities(predictions, len(index_map))
+    if scores.ndim == 1:
+        return _metrics.loss_of_two(numbers != 0, scores)
+    return _metrics.loss_of_many(numbers, scores)

@@ -6,7 +6,6 @@ import numpy as np
 
 from ..columns import NumberColumn
 from ..infer import column_from_values
-from ..sarray import SArray
 from ..sframe import SFrame
 from . import evaluation, nearest_neighbors
 from ._checks import feature_names, need_columns, need_frame
@@ -145,31 +144,32 @@ class NearestNeighborClassifier(Model):
                 f"metrics are {_METRICS}."
             )
         need_columns(dataset, [self.target])
-        wanted = _METRICS[1:] if metric == "auto" else (metric,)
-        votes = self._votes(dataset, max_neighbors, radius)
-        best = [shares[0][0] if shares else None for shares in votes]
-        predicted = SArray._of(column_from_values(best, self._fields["_target_type"]))
-        targets = dataset[self.target]
+        if dataset[self.target].dtype not in (int, str):
+            raise TypeError(
+                "The target column of the evaluation dataset must contain integers or strings."
+            )
+        wanted = self._figures(metric)
+        found = self.classify(dataset, max_neighbors, radius)
+        pair = dataset[self.target], found["class"]
         result = {}
         if "accuracy" in wanted:
-            result["accuracy"] = evaluation.accuracy(targets, predicted)
+            result["accuracy"] = evaluation.accuracy(*pair)
         if "confusion_matrix" in wanted:
-            result["confusion_matrix"] = evaluation.confusion_matrix(targets, predicted)
+            result["confusion_matrix"] = evaluation.confusion_matrix(*pair)
         if "roc_curve" in wanted:
-            result["roc_curve"] = self._roc_curve(targets, votes)
+            # As Turi Create does it: by the probability of the class predicted, whichever it is.
+            result["roc_curve"] = evaluation.roc_curve(pair[0], found["probability"])
         return result
 
-    def _roc_curve(self, targets, votes):
-        classes = sorted(self._classes.unique())
-        numbers = {label: number for number, label in enumerate(classes)}
-        labels = np.array([numbers.get(label, -1) for label in targets.tolist()])
-        if len(classes) == 2:
-            # As Turi Create does it: by the probability of the class predicted, whichever it is.
-            scores = np.array([shares[0][1] if shares else 0.0 for shares in votes])
-            return evaluation.roc_frame([(None, labels == 1, scores)])
-        scores = np.array([[dict(shares).get(label, 0.0) for label in classes] for shares in votes])
-        curves = [(number, labels == number, scores[:, number]) for number in range(len(classes))]
-        return evaluation.roc_frame(curves)
+    def _figures(self, metric):
+        if self.num_classes != 2:
+            if metric == "roc_curve":
+                raise ToolkitError(
+                    "Currently, ROC curve is not supported for multi-class classification in "
+                    "this model."
+                )
+            print("WARNING: Ignoring `roc_curve`. Not supported for multi-class classification.")
+        return _METRICS[1 : 3 + (self.num_classes == 2)] if metric == "auto" else (metric,)
 
     def _sections(self):
         schema = [
