@@ -1,12 +1,16 @@
 """Operators between columns, and between a column and one value."""
 
 import array
+import datetime
 import operator
 
 import numpy as np
 
-from .columns import NumberColumn, ObjectColumn, VectorColumn, concatenate, without_negative_zero
+from . import dates
+from .columns import NumberColumn, VectorColumn, concatenate, without_negative_zero
+from .infer import column_from_values, infer_type, plain
 from .printing import type_title
+from .selection import key_of
 
 _COMPARISONS = {
     "==": operator.eq,
@@ -31,35 +35,63 @@ def combine(left, sign, right):
     """Return `left sign right` as a column; one side at least is a column of this length."""
     if sign in ("==", "!="):
         return _equality(left, sign, right)
-    kinds = {_type(left), _type(right)}
-    if sign in _COMPARISONS and (kinds <= {int, float} or kinds == {str}):
+    kinds = [_type(left), _type(right)]
+    both = set(kinds)
+    if sign in _COMPARISONS and (both <= {int, float} or both == {str}):
         return _comparison(left, sign, right)
-    if kinds <= {int, float}:
+    if datetime.datetime in both and both <= {datetime.datetime, int, float}:
+        found = _date_arithmetic(left, sign, right, kinds)
+        if found is not None:
+            return found
+    if both <= {int, float} and (sign != "%" or both == {int}):
         return _number_arithmetic(left, sign, right)
-    if kinds == {str} and sign == "+":
+    if both == {str} and sign == "+":
         return _objects(left, right, operator.add, str)
-    if kinds <= {int, float, array.array} and sign in ("+", "-", "*", "/", "//", "**"):
+    if both <= {int, float, array.array} and sign in ("+", "-", "*", "/", "//", "**"):
         return _vector_arithmetic(left, sign, right)
+    if np.ndarray in both and both <= {int, float, np.ndarray} and sign in ("+", "-", "*", "/"):
+        return _objects(left, right, _same_shape(_ARITHMETIC[sign]), np.ndarray)
     raise RuntimeError(
         f"Unsupported type operation. cannot perform operation {sign} between "
         f"{_name(left)} and {_name(right)}"
     )
 
 
+def _date_arithmetic(left, sign, right, kinds):
+    """Return dates with seconds, differences of dates or what compares them, else None."""
+    dates_only = kinds == [datetime.datetime] * 2
+    if sign in _COMPARISONS:
+        compare = _COMPARISONS[sign]
+        return _objects(left, right, lambda a, b: compare(_instant(a), _instant(b)), int)
+    if sign == "-" and dates_only:
+        return _objects(left, right, lambda a, b: dates.seconds(a) - dates.seconds(b), float)
+    if kinds[0] is datetime.datetime and not dates_only and sign in ("+", "-"):
+        way = 1 if sign == "+" else -1
+        return _objects(left, right, lambda a, b: dates.later(a, way * b), datetime.datetime)
+    return None
+
+
+def _instant(value):
+    return dates.seconds(value) if isinstance(value, datetime.datetime) else value
+
+
+def _same_shape(function):
+    def checked(one, other):
+        shapes = {side.shape for side in (one, other) if isinstance(side, np.ndarray)}
+        if len(shapes) > 1:
+            raise RuntimeError("Cannot perform operation between arrays of different shapes")
+        with np.errstate(all="ignore"):
+            return function(one, other)
+
+    return checked
+
+
 def _type(side):
-    if hasattr(side, "dtype") and hasattr(side, "missing_mask"):
-        return side.dtype
-    if isinstance(side, (bool, np.bool_, int, np.integer)):
-        return int
-    if isinstance(side, (float, np.floating)):
-        return float
-    if isinstance(side, (list, tuple, array.array, np.ndarray)):
-        return array.array
-    return type(side)
+    return side.dtype if _is_column(side) else type(None) if side is None else infer_type([side])
 
 
 def _name(side):
-    return type_title(_type(side))
+    return "undefined" if side is None else type_title(_type(side))
 
 
 def _is_column(side):
@@ -104,10 +136,10 @@ def _equality(left, sign, right):
     kinds = (_type(left), _type(right))
     if set(kinds) <= {int, float}:
         equal = _equal_numbers(left, right)
-    elif array.array in kinds:
-        equal = _equal_vectors(left, right)
+    elif kinds[0] is kinds[1] or type(None) in kinds:
+        equal = np.array([key_of(a) == key_of(b) for a, b in _pairs(left, right)], bool)
     else:
-        equal = np.array([one == other for one, other in _pairs(left, right)], bool)
+        equal = np.array([a is None and b is None for a, b in _pairs(left, right)], bool)
     return NumberColumn((equal if sign == "==" else ~equal).astype(np.int64))
 
 
@@ -119,22 +151,9 @@ def _equal_numbers(left, right):
     return np.where(gone[0] | np.asarray(gone[1]), np.logical_and(*gone), equal)
 
 
-def _equal_vectors(left, right):
-    pairs = _pairs(left, right)
-    return np.array(
-        [
-            (one is None) == (other is None) and (one is None or list(one) == list(other))
-            if hasattr(one, "__len__") or hasattr(other, "__len__")
-            else one == other
-            for one, other in pairs
-        ],
-        bool,
-    )
-
-
 def _pairs(left, right):
     count = len(left) if _is_column(left) else len(right)
-    sides = [side.tolist() if _is_column(side) else [side] * count for side in (left, right)]
+    sides = [side.tolist() if _is_column(side) else [plain(side)] * count for side in (left, right)]
     return zip(*sides)
 
 
@@ -143,57 +162,46 @@ def _objects(left, right, function, dtype):
         None if one is None or other is None else function(one, other)
         for one, other in _pairs(left, right)
     ]
-    if dtype is str:
-        return ObjectColumn.from_list(results, str)
-    missing = np.array([result is None for result in results], bool)
-    values = np.array([bool(result) for result in results], np.int64)
-    return NumberColumn(values, missing)
+    if dtype is int:
+        results = [None if result is None else int(result) for result in results]
+    return column_from_values(results, dtype)
 
 
 def _vector_arithmetic(left, sign, right):
-    lengths = _common_lengths(left, right)
-    first, second = _flat(left, lengths), _flat(right, lengths)
+    """Compute element by element; rows whose lengths differ are missing."""
+    lengths, fits = _common_lengths(left, right)
+    first, second = _flat(left, lengths, fits), _flat(right, lengths, fits)
     with np.errstate(all="ignore"):
         flat = without_negative_zero(_ARITHMETIC[sign](first, second))
-    missing = _missing(left, right)
-    if missing is None:
-        return VectorColumn.from_lengths(flat, lengths)
-    flat = flat[np.repeat(~missing, lengths)]
-    return VectorColumn.from_lengths(flat, np.where(missing, 0, lengths), missing)
+    if sign == "/" and _type(left) is int:
+        # As in Turi Create, an integer divided by a vector stays a whole number.
+        flat = np.trunc(flat)
+    return VectorColumn.from_lengths(flat, lengths, ~fits)
 
 
 def _common_lengths(left, right):
-    vectors = [side for side in (left, right) if isinstance(side, VectorColumn)]
-    lengths = [side.lengths for side in vectors]
-    if not vectors:
-        column, constant = (left, right) if _is_column(left) else (right, left)
-        return np.full(len(column), len(constant))
-    present = (
-        ~_missing(*vectors[:1], vectors[-1])
-        if _missing(*vectors[:1], vectors[-1]) is not None
-        else slice(None)
-    )
-    for side in (left, right):
-        if not _is_column(side) and hasattr(side, "__len__"):
-            lengths.append(np.full(len(lengths[0]), len(side)))
-    longest = np.maximum.reduce(lengths)
-    if any((other[present] != longest[present]).any() for other in lengths):
-        raise RuntimeError("Cannot perform operation between vectors of different lengths")
-    return longest
+    """Return the length of each row's result, 0 for those that have none, and which have one."""
+    sizes = [_sizes(side) for side in (left, right) if _type(side) is array.array]
+    count = len(left) if _is_column(left) else len(right)
+    lengths = np.broadcast_to(sizes[0], count)
+    fits = np.broadcast_to(sizes[-1], count) == lengths
+    missing = _missing(left, right)
+    fits = fits if missing is None else fits & ~missing
+    return np.where(fits, lengths, 0), fits
 
 
-def _flat(side, lengths):
-    """Return one side's numbers, one for each element of the vectors."""
+def _sizes(side):
+    return side.lengths if _is_column(side) else np.int64(len(side))
+
+
+def _flat(side, lengths, fits):
+    """Return one side's numbers, one for each element of the vectors that have a result."""
     if isinstance(side, VectorColumn):
-        if np.array_equal(side.lengths, lengths):
-            return side.flat
-        flat = np.full(lengths.sum(), np.nan)
-        flat[np.repeat(side.lengths == lengths, lengths)] = side.flat
-        return flat
+        return side.flat if np.array_equal(side.lengths, lengths) else side.take(fits).flat
     if _is_column(side):
         return np.repeat(side.values.astype(np.float64), lengths)
     if hasattr(side, "__len__"):
-        return np.tile(np.asarray(side, np.float64), len(lengths))
+        return np.tile(np.asarray(side, np.float64), int(fits.sum()))
     return np.float64(side)
 
 

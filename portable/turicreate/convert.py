@@ -2,14 +2,15 @@
 
 import array
 import datetime
-import json
 
 import numpy as np
 
-from .columns import NumberColumn, ObjectColumn, VectorColumn
+from . import dates, literals
+from .columns import NumberColumn, ObjectColumn
 from .image import Image
-from .infer import column_from_values, infer_type, number_text, plain
-from .printing import type_title
+from .infer import column_from_values, infer_type, plain
+from .literals import number_text
+from .printing import image_text, type_title
 
 _TYPES = (int, float, str, array.array, list, dict, datetime.datetime, Image, np.ndarray)
 _NO_TYPE = "dtype must be one of int, float, str, array.array, list, dict, datetime, Image, ndarray"
@@ -17,8 +18,13 @@ _NO_TYPE = "dtype must be one of int, float, str, array.array, list, dict, datet
 
 def column_type(dtype):
     """Return a type as an SArray has it: bool becomes int."""
-    if dtype is bool:
+    if not isinstance(dtype, type):
+        raise TypeError(f"dtype must be a type, e.g. use int rather than {dtype!r}")
+    if issubclass(dtype, (bool, np.bool_, np.integer)):
         return int
+    for base, kind in ((np.floating, float), (np.str_, str)):
+        if issubclass(dtype, base):
+            return kind
     if dtype not in _TYPES:
         raise TypeError(f"{_NO_TYPE}; got {dtype!r}")
     return dtype
@@ -38,12 +44,21 @@ def cast(column, dtype, undefined_on_failure):
         return column
     if dtype in (int, float) and column.dtype in (int, float):
         return _cast_numbers(column, dtype)
-    convert = _CASTS.get((column.dtype, dtype))
-    if convert is None:
-        raise RuntimeError(
-            f"Not able to cast to given type: {column.dtype.__name__} to {dtype.__name__}"
+    if (column.dtype, dtype) == (array.array, Image):
+        # Turi Create's own words.
+        raise TypeError(
+            "Cannot cast from image type to array with sarray.astype(). Please use "
+            "sarray.pixel_array_to_image() instead."
         )
-    values = [_attempt(convert, value, undefined_on_failure) for value in column.tolist()]
+    read = _CASTS.get((column.dtype, dtype))
+    if read is None:
+        raise RuntimeError("Not able to cast to given type")
+    values = [
+        None if value is None else _attempt(read, value, dtype, undefined_on_failure)
+        for value in column.tolist()
+    ]
+    if dtype in (list, dict):
+        return ObjectColumn.from_list(values, dtype)
     return column_from_values(values, dtype)
 
 
@@ -53,65 +68,59 @@ def _cast_numbers(column, dtype):
     # NaN has no integer, and is missing afterwards.
     missing = absent(column)
     values = np.where(missing, 0, column.values)
-    if len(values) and np.abs(values).max() >= 2.0**63:
-        raise OverflowError("an SArray holds integers from -2^63 to 2^63 - 1")
-    return NumberColumn(values.astype(np.int64), missing)
+    # As in Turi Create, what does not fit becomes the least integer.
+    fits = np.abs(values) < 2.0**63
+    whole = np.where(fits, values, 0).astype(np.int64)
+    return NumberColumn(np.where(fits, whole, np.iinfo(np.int64).min), missing)
 
 
-def _attempt(convert, value, undefined_on_failure):
-    if value is None:
-        return None
+def _attempt(read, value, dtype, undefined_on_failure):
     try:
-        return convert(value)
+        return read(value)
     except (ValueError, TypeError):
         if undefined_on_failure:
             return None
-        raise
+        if isinstance(value, str):
+            name = type_title(dtype)
+            message = f'Unable to interpret value of "{value}" as a {name}.'
+        else:
+            message = "Invalid type conversion"
+        raise RuntimeError(message) from None
 
 
-def _read_number(kind, name):
-    def read(text):
-        try:
-            return kind(text)
-        except ValueError:
-            raise RuntimeError(f'Unable to interpret value of "{text}" as a {name}.') from None
-
-    return read
+def _short_float(text):
+    # Turi Create reads such text as a float of 32 bits.
+    with np.errstate(over="ignore"):
+        return float(np.float32(literals.real_number(text)))
 
 
-def _soft(read):
-    """Let `undefined_on_failure` see a failed number as the ValueError it is."""
-
-    def wrapped(text):
-        try:
-            return read(text)
-        except RuntimeError as error:
-            raise _NumberError(str(error)) from None
-
-    return wrapped
-
-
-class _NumberError(RuntimeError, ValueError):
-    """Text that is not a number."""
-
-
-def _list_text(value):
-    """Return a list as compact JSON, as Turi Create casts lists to text."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=list)
+def _numbers(values):
+    return array.array("d", [float("nan") if value is None else value for value in values])
 
 
 _CASTS = {
     (int, str): number_text,
     (float, str): lambda value: None if value != value else number_text(value),
-    (str, int): _soft(_read_number(int, "integer")),
-    (str, float): _soft(_read_number(float, "float")),
+    (int, datetime.datetime): dates.moment,
+    (float, datetime.datetime): dates.moment,
+    (str, int): literals.whole_number,
+    (str, float): _short_float,
+    (str, array.array): literals.vector,
+    (str, list): literals.list_,
+    (str, dict): literals.dict_,
+    (str, Image): Image,
     (array.array, list): list,
-    (array.array, str): lambda value: "[" + " ".join(map(number_text, value)) + "]",
-    (list, array.array): lambda value: array.array("d", value),
-    (list, str): _list_text,
-    (dict, str): _list_text,
     (array.array, np.ndarray): np.array,
+    (list, array.array): _numbers,
+    (np.ndarray, array.array): lambda value: array.array("d", value.reshape(-1).tolist()),
+    (datetime.datetime, int): lambda value: int(dates.seconds(value)),
+    (datetime.datetime, float): dates.seconds,
+    (Image, str): image_text,
     (Image, array.array): lambda value: array.array("d", value.pixel_data.reshape(-1).tolist()),
+    **{
+        (kind, str): literals.text_of
+        for kind in (array.array, list, dict, datetime.datetime, np.ndarray)
+    },
 }
 
 
@@ -126,21 +135,30 @@ def cast_results(results, dtype):
 
 def fill(column, value):
     """Return a column with `value` where values are missing or NaN."""
+    if value is None:
+        return column
     gone = absent(column)
+    filled = _filling(value, column.dtype)
     if isinstance(column, NumberColumn):
-        if not isinstance(value, (int, float, np.number)):
-            raise RuntimeError("Default value must be convertible to column type")
-        values = np.where(gone, np.array(value).astype(column.values.dtype), column.values)
-        return NumberColumn(values)
+        return NumberColumn(np.where(gone, np.array(filled, column.values.dtype), column.values))
+    values = [filled if old is None else old for old in column.tolist()]
+    return column_from_values(values, column.dtype)
+
+
+def _filling(value, dtype):
     value = plain(value)
-    if column.dtype is str and isinstance(value, (int, float)):
-        value = number_text(value)
-    if not isinstance(value, column.dtype) and not isinstance(column, VectorColumn):
-        raise RuntimeError("Default value must be convertible to column type")
-    values = [value if old is None else old for old in column.tolist()]
-    if isinstance(column, VectorColumn):
-        return column_from_values(values, array.array)
-    return ObjectColumn.from_list(values, column.dtype)
+    try:
+        if dtype is str:
+            return literals.text_of(value)
+        if dtype is int and isinstance(value, float):
+            return int(value)
+        if dtype is datetime.datetime and isinstance(value, (int, float)):
+            return dates.moment(value)
+        if dtype in (int, float) and isinstance(value, str):
+            raise TypeError
+        return column_from_values([value], dtype).value(0)
+    except (TypeError, ValueError):
+        raise RuntimeError("Default value must be convertible to column type") from None
 
 
 def numbers(values, missing):

@@ -2,11 +2,14 @@
 
 import array
 import datetime
+import decimal
+from collections.abc import Generator, KeysView, Set, ValuesView
 
 import numpy as np
 
 from .columns import NumberColumn, ObjectColumn, VectorColumn, without_negative_zero
 from .image import Image
+from .literals import number_text, text_of
 from .timezone import FixedOffset
 
 _EMPTY = "an empty list"
@@ -16,23 +19,50 @@ _UNKNOWN_SOURCE = (
 )
 
 
-def make_column(data, dtype=None):
-    """Return any accepted data source as a column, of type `dtype` if one is given."""
+def make_column(data, dtype=None, leave_out=False):
+    """Return any accepted data source as a column, of type `dtype` if one is given.
+
+    With `leave_out`, values that cannot be of the type are left out.
+    """
     if is_pandas(data) and hasattr(data, "to_numpy"):
         data = _from_pandas(data)
     if isinstance(data, np.ndarray):
         column = _from_array(data)
         if column is not None and dtype in (None, column.dtype):
             return column
-        data = data.tolist() if column is None or data.ndim == 1 else list(data)
+        data = _array_items(data, column)
     elif not _is_sequence(data):
         raise TypeError(_UNKNOWN_SOURCE)
     values = [None if type(value).__name__ == "NaTType" else value for value in data]
-    return column_from_values(values, dtype or infer_type(values))
+    dtype = dtype or infer_type(values)
+    if leave_out:
+        values = [value for value in values if _fits(value, dtype)]
+    return column_from_values(values, dtype)
+
+
+def _array_items(values, column):
+    if not values.ndim:
+        raise TypeError("iteration over a 0-d array")
+    if values.dtype.kind == "M":
+        return list(values)
+    return values.tolist() if column is None or values.ndim == 1 else list(values)
+
+
+def _fits(value, dtype):
+    try:
+        column_from_values([value], dtype)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def is_view(data):
+    """Tell whether a value is to be listed before it is read: a generator, a dictionary's view."""
+    return isinstance(data, (KeysView, ValuesView, Generator, map, filter, range))
 
 
 def _is_sequence(data):
-    return isinstance(data, (list, tuple, range, array.array)) or hasattr(data, "__next__")
+    return is_view(data) or isinstance(data, (list, tuple, array.array))
 
 
 def is_pandas(data):
@@ -101,9 +131,11 @@ def infer_type(values):
 
 def _kind(value):
     for python_type, kind in _KINDS:
-        if isinstance(value, python_type):
+        if isinstance(value, python_type) and kind is not None:
             return kind
-    if isinstance(value, (list, tuple)):
+        if isinstance(value, python_type):
+            break
+    if isinstance(value, (list, tuple, range, Set)):
         if not value:
             return _EMPTY
         return array.array if _all_numbers(value) else list
@@ -111,13 +143,14 @@ def _kind(value):
 
 
 _KINDS = [
+    (np.timedelta64, None),
     ((int, np.integer, np.bool_), int),
-    ((float, np.floating), float),
+    ((float, np.floating, decimal.Decimal, datetime.timedelta), float),
     ((str, bytes), str),
     (Image, Image),
-    (array.array, array.array),
+    ((array.array, bytearray, memoryview), array.array),
     (dict, dict),
-    (datetime.date, datetime.datetime),
+    ((datetime.date, np.datetime64), datetime.datetime),
     (np.ndarray, np.ndarray),
 ]
 
@@ -138,7 +171,15 @@ def _plain_list(value):
     return [plain(item) for item in value]
 
 
+def _plain_key(key):
+    """Return a key of a dictionary: a list cannot be one in Python, a tuple can."""
+    key = plain(key)
+    return tuple(key) if isinstance(key, (list, array.array)) else key
+
+
 def _plain_datetime(value):
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item().replace(tzinfo=FixedOffset(0.0))
     if hasattr(value, "to_pydatetime"):
         value = value.to_pydatetime(warn=False)
     if isinstance(value, datetime.datetime):
@@ -152,13 +193,13 @@ def _plain_datetime(value):
 
 _CONVERTERS = {
     int: int,
-    float: float,
+    float: lambda value: float(_number(value)),
     str: lambda value: value.decode("utf-8") if isinstance(value, bytes) else str(value),
     Image: lambda value: value,
-    array.array: lambda value: array.array("d", value),
+    array.array: lambda value: array.array("d", list(value)),
     _EMPTY: list,
     list: _plain_list,
-    dict: lambda value: {plain(key): plain(item) for key, item in value.items()},
+    dict: lambda value: {_plain_key(key): plain(item) for key, item in value.items()},
     datetime.datetime: _plain_datetime,
     np.ndarray: lambda value: np.array(value, np.float64, ndmin=1),
 }
@@ -186,8 +227,10 @@ def _number_column(values, dtype):
 
 
 def _number(value):
-    if isinstance(value, (int, float, np.number, np.bool_)):
+    if isinstance(value, (int, float, np.number, np.bool_, decimal.Decimal)):
         return value
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
     raise TypeError(f"{value!r} is not a number; use astype to read numbers from text")
 
 
@@ -207,6 +250,8 @@ def _vector(value):
         return _NOTHING
     if isinstance(value, array.array) and value.typecode == "d":
         return np.frombuffer(value, np.float64) if len(value) else _NOTHING
+    if isinstance(value, (bytearray, Set)):
+        value = list(value)
     vector = np.asarray(value)
     if vector.ndim != 1 or (vector.size and vector.dtype.kind not in "biuf"):
         raise TypeError(f"Cannot convert {type(value).__name__} to array")
@@ -215,18 +260,17 @@ def _vector(value):
 
 def convert(value, dtype):
     """Return one value as a value of type `dtype`."""
-    if dtype is list and isinstance(value, (list, tuple, array.array)):
+    if dtype is list and isinstance(value, (list, tuple, array.array, range, Set)):
         return _plain_list(value)
     if dtype is np.ndarray:
         return np.array(value, np.float64, ndmin=1)
     if dtype is str and isinstance(value, (int, float, np.number)):
         return number_text(value)
     converted = plain(value)
+    if dtype is str and isinstance(value, (list, dict)):
+        return text_of(_plain_list(value) if isinstance(value, list) else converted)
+    if dtype is datetime.datetime and isinstance(converted, (int, float)):
+        return datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=converted)
     if not isinstance(converted, dtype):
         raise TypeError(f"Cannot convert {type(value).__name__} to {dtype.__name__}")
     return converted
-
-
-def number_text(value):
-    """Return a number as Turi Create writes it: six digits, no zeros at the end."""
-    return str(int(value)) if isinstance(value, (int, np.integer)) else f"{float(value):g}"

@@ -2,6 +2,7 @@
 
 import array
 import datetime
+import numbers
 from collections import deque
 
 import numpy as np
@@ -53,15 +54,14 @@ class SArray:
     def __init__(self, data=(), dtype=None, ignore_cast_failure=False, _proxy=None):
         if _proxy is not None:
             raise lacks("SArray(_proxy=...)")
-        if ignore_cast_failure:
-            raise lacks("SArray(ignore_cast_failure=True)", "convert the values first")
         self._sized = True
         if isinstance(data, SArray):
             self._column = data._column if dtype is None else data.astype(dtype)._column
         elif isinstance(data, str):
             self._column = lazy.LazyColumn.stored(open_array(check_source(data)))
         else:
-            self._column = make_column(data, None if dtype is None else convert.column_type(dtype))
+            dtype = None if dtype is None else convert.column_type(dtype)
+            self._column = make_column(data, dtype, ignore_cast_failure)
 
     @classmethod
     def _of(cls, column, sized=True):
@@ -147,12 +147,16 @@ class SArray:
         return (column.value(row) for row in range(len(column)))
 
     def __contains__(self, item):
-        return any(value == item for value in self.tolist())
+        return bool((self == item)._data.values.any())
 
     def contains(self, item):
         """Return 1 where a string, list or dictionary contains `item`."""
-        if self.dtype not in (str, list, dict, array.array):
-            raise TypeError("Only SArrays of type str, list, dict and array can be searched")
+        kind = infer_type([item])
+        if self.dtype not in (str, list, dict, array.array) or (self.dtype is str) > (kind is str):
+            raise RuntimeError(
+                "Unsupported type operation. cannot perform operation in between "
+                f"{type_title(self.dtype)} and {type_title(kind)}"
+            )
         return SArray([int(v is not None and item in v) for v in self.tolist()], int)
 
     def is_in(self, other):
@@ -189,8 +193,8 @@ class SArray:
         if isinstance(key, slice):
             rows = selection.slice_rows(key, len(self))
             return SArray._of(lazy.take(self._column, rows, len(range(*rows.indices(len(self))))))
-        if isinstance(key, int):
-            row = selection.row_number(key, len(self), "SArray")
+        if isinstance(key, numbers.Integral):
+            row = selection.row_number(int(key), len(self), "SArray")
             return self._data.value(row)
         raise IndexError("Invalid type to use for indexing")
 
@@ -270,7 +274,9 @@ class SArray:
         if not isinstance(other, SArray):
             raise RuntimeError("SArray append can only work with SArray")
         if self.dtype is not other.dtype:
-            raise RuntimeError("Data types in both SArrays have to be the same")
+            if len(self) and len(other):
+                raise RuntimeError("Data types in both SArrays have to be the same")
+            return self if len(self) or not len(other) else other
         sized = self._sized and other._sized
         return SArray._of(concatenate([self._data, other._data]), sized)
 
@@ -530,10 +536,19 @@ class SArray:
         return self._logical(other, "or")
 
     def __neg__(self):
-        return self._operate("*", -1)
+        return self._operate("-", 0, swapped=True)
 
     def __pos__(self):
+        if self.dtype not in (int, float, array.array):
+            raise RuntimeError(
+                "Runtime Exception. Unsupported type operation. cannot perform operation + on "
+                f"type {self.dtype}"
+            )
         return self
+
+    def __rfloordiv__(self, other):
+        # Turi Create cuts the quotient off, it does not round it down.
+        return self._operate("/", other, swapped=True).astype(int)
 
     def __abs__(self):
         return SArray._of(vectors.absolute(self._data), self._sized)
@@ -648,7 +663,8 @@ def _operators():
     names = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%"}
     for name, sign in {**names, "pow": "**"}.items():
         setattr(SArray, f"__{name}__", forward(sign))
-        setattr(SArray, f"__r{name}__", backward(sign))
+        if name != "floordiv":
+            setattr(SArray, f"__r{name}__", backward(sign))
 
 
 _operators()
@@ -729,11 +745,6 @@ class SArrayBuilder:
         for segment in range(len(self._segments)):
             self._build(segment)
         return SArray._of(concatenate([part for parts in self._segments for part in parts]))
-
-
-def constant_column(value, size):
-    """Return a column of one value, as a column assignment of a constant gives it."""
-    return SArray.from_const(value, size)._data
 
 
 def object_column(values, dtype):

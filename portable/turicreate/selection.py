@@ -1,11 +1,14 @@
 """Which rows: by slice, number, mask, membership, order or chance."""
 
 import array
+import datetime
 import secrets
 
 import numpy as np
 
+from . import dates
 from .columns import NumberColumn
+from .infer import plain
 
 
 def slice_rows(key, length):
@@ -45,7 +48,7 @@ class Members:
     """Values to search in, whether they can be hashed or not."""
 
     def __init__(self, values):
-        self._keys = {key_of(value) for value in values}
+        self._keys = {key_of(plain(value)) for value in values}
 
     def __contains__(self, value):
         return key_of(value) in self._keys
@@ -53,8 +56,16 @@ class Members:
 
 def key_of(value):
     """Return something hashable that is equal where values are."""
-    if isinstance(value, (array.array, list, tuple)):
+    if isinstance(value, array.array):
+        return ("array", tuple(key_of(item) for item in value))
+    if isinstance(value, (list, tuple)):
         return ("list", tuple(key_of(item) for item in value))
+    if isinstance(value, np.ndarray):
+        return ("ndarray", value.shape, tuple(value.reshape(-1).tolist()))
+    if isinstance(value, datetime.datetime):
+        return ("date", dates.seconds(value))
+    if type(value).__name__ == "Image":
+        return ("image", bytes(value._image_data), value._height, value._width)
     if isinstance(value, dict):
         return ("dict", frozenset((key_of(key), key_of(item)) for key, item in value.items()))
     if isinstance(value, float) and value != value:

@@ -1,5 +1,6 @@
 """`SFrame`: a table of columns, each an `SArray`."""
 
+import numbers
 import sys
 
 import numpy as np
@@ -8,9 +9,11 @@ from . import aggregate, convert, hashing, lazy, selection, sources
 from .columns import NumberColumn, concatenate
 from .display import explore_frame
 from .grouping import group
+from .image import Image
 from .infer import infer_type, plain
 from .joining import join
 from .missing import SFRAME_NAMES, lacks, refuse_attribute
+from .names import number_name
 from .printing import (
     HTML_COLUMN_WIDTH,
     HTML_COLUMNS,
@@ -53,20 +56,24 @@ class SFrame:
     <BLANKLINE>
     """
 
-    __slots__ = ("_columns", "_sized")
+    __slots__ = ("_columns", "_cut", "_sized")
     __hash__ = None
 
     def __init__(self, data=None, format="auto", _proxy=None):
         if _proxy is not None:
             raise lacks("SFrame(_proxy=...)")
-        self._sized = True
+        self._sized, self._cut = True, False
         self._columns = sources.frame_columns(data, format)
 
     @classmethod
-    def _of(cls, columns, sized=True):
-        """Return the SFrame of {name: column}; `sized` is False where Turi Create is lazy."""
+    def _of(cls, columns, sized=True, cut=False):
+        """Return the SFrame of {name: column}.
+
+        `sized` is False where Turi Create is lazy, `cut` tells that columns of a lazy SFrame
+        were left out or moved.
+        """
         result = cls.__new__(cls)
-        result._columns, result._sized = dict(columns), sized
+        result._columns, result._sized, result._cut = dict(columns), sized, cut
         return result
 
     # What it holds
@@ -140,15 +147,15 @@ class SFrame:
             return self.select_column(key)
         if isinstance(key, SArray):
             return self._row_selector(key)
-        if isinstance(key, int):
-            row = selection.row_number(key, len(self), "SFrame")
+        if isinstance(key, numbers.Integral):
+            row = selection.row_number(int(key), len(self), "SFrame")
             return {name: self._column_data(name).value(row) for name in self._columns}
         if isinstance(key, slice):
             return self._sliced(selection.slice_rows(key, len(self)))
         if isinstance(key, type):
             return self.select_columns([key])
-        if isinstance(key, (list, set)):
-            return self.select_columns(list(key))
+        if hasattr(key, "__iter__"):
+            return self.select_columns(key)
         raise TypeError("Invalid index type: must be SArray, list, int, or str")
 
     def _sliced(self, rows):
@@ -183,18 +190,18 @@ class SFrame:
             raise TypeError("column_names must be an iterable")
         keys = list(column_names)
         if not all(isinstance(key, (str, type)) for key in keys):
-            raise TypeError("Index key must be an str or a type")
+            raise TypeError("Invalid key type: must be str, unicode, bytes or type")
         for key in keys:
             if keys.count(key) > 1:
                 raise ValueError(f"There are duplicate keys in key list: {key!r}")
-        names = []
-        for key in keys:
-            typed = [name for name, column in self._columns.items() if column.dtype is key]
-            names += (
-                [key] if isinstance(key, str) else [name for name in typed if name not in names]
-            )
-        names = self._names(names)
-        return SFrame._of({name: self._share(name) for name in names}, self._sized)
+        names = self._names([key for key in keys if isinstance(key, str)])
+        if any(isinstance(key, type) for key in keys):
+            # As in Turi Create, types come in the order of the columns, after names.
+            kinds = [key for key in keys if isinstance(key, type)]
+            typed = [name for name, column in self._columns.items() if column.dtype in kinds]
+            names += [name for name in typed if name not in names]
+        cut = self._cut or names != list(self._columns)
+        return SFrame._of({name: self._share(name) for name in names}, self._sized, cut)
 
     def head(self, n=10):
         """Return the first `n` rows."""
@@ -210,16 +217,18 @@ class SFrame:
             raise TypeError("Must pass a str as column_name")
         if column_name not in self._columns:
             raise KeyError(f"Column '{column_name}' not in SFrame.")
-        values = sources.filter_values(values)
         own = self._columns[column_name].dtype
-        if len(values) and values.dtype is not own:
+        values = sources.filter_values(values, own)
+        if values.dtype is not own:
             raise TypeError(
-                f"Type of given values ('{values.dtype}') does not match type of column "
-                f"'{column_name}' ('{own}') in SFrame."
+                f"Type of given values ({values.dtype}) does not match type of column "
+                f"'{column_name}' ({own}) in SFrame."
             )
         mask = self[column_name].is_in(values)
         rows = selection.mask_rows((mask == 0 if exclude else mask)._data, self._count())
-        return self._taken(rows, len(rows), sized=not exclude)
+        found = self._taken(rows, len(rows), sized=not exclude)
+        found._cut = exclude
+        return found
 
     def dropna(self, columns=None, how="any", recursive=False):
         """Return the rows without missing values or NaN."""
@@ -317,25 +326,27 @@ class SFrame:
 
     def add_column(self, data, column_name="", inplace=False):
         """Add a column, named X1, X2, ... by its place when no name is given."""
-        result = self._target(inplace)
-        data = data if isinstance(data, SArray) else SArray(data)
-        name = column_name or f"X{len(result._columns) + 1}"
-        if not isinstance(name, str):
+        if not isinstance(column_name, str):
             raise TypeError("Invalid column name: must be str")
+        result = self._target(inplace)
+        name = column_name or number_name(result._columns)
         if name in result._columns:
             raise RuntimeError(f"Column {name} already exists.")
-        result._set(name, data)
+        result._set(name, sources.added(data, self))
         return result
 
     def add_columns(self, data, column_names=None, inplace=False):
         """Add several columns, given as SArrays and names or as an SFrame."""
         if isinstance(data, SFrame):
+            for name in data._columns:
+                if name in self._columns:
+                    raise ValueError(f"Column '{name}' already exists in current SFrame")
             column_names = data.column_names()
             data = [data[name] for name in column_names]
-        elif not hasattr(column_names, "__iter__"):
-            raise TypeError("column_names must be an iterable")
+        sources.check_new_columns(data, column_names)
         result = self._target(inplace)
-        for column, name in zip(data, column_names):
+        names = [*column_names, *[""] * len(data)]
+        for column, name in zip(data, names):
             result.add_column(column, name, inplace=True)
         return result
 
@@ -351,6 +362,7 @@ class SFrame:
         result = self._target(inplace)
         for name in column_names:
             del result._columns[name]
+        result._cut = True
         return result
 
     def swap_columns(self, column_name_1, column_name_2, inplace=False):
@@ -361,6 +373,7 @@ class SFrame:
         names[one], names[other] = names[other], names[one]
         result = self._target(inplace)
         result._columns = {name: result._columns[name] for name in names}
+        result._cut = True
         return result
 
     def rename(self, names, inplace=False):
@@ -408,7 +421,7 @@ class SFrame:
         columns = {}
         for name in self._columns:
             if name not in other._columns:
-                raise RuntimeError(f"Error: Columns [{name}] not found in appending SFrame.")
+                raise RuntimeError(f"Error: Columns [[{name}]\n] not found in appending SFrame.")
             parts = [self._column_data(name), other._column_data(name)]
             if parts[0].dtype is not parts[1].dtype:
                 raise RuntimeError(
@@ -499,7 +512,7 @@ class SFrame:
 
     def copy(self):
         """Return an SFrame with the same columns."""
-        return SFrame._of(self._columns, self._sized)
+        return SFrame._of(self._columns, self._sized, self._cut)
 
     __copy__ = copy
 
@@ -578,16 +591,27 @@ class SFrame:
         cells, widths = self._cells(rows, columns, width)
         return text_tables(cells, width, row_width, more, widths)
 
+    def _look(self):
+        """Know the number of rows from now on if there are pictures, as in Turi Create.
+
+        To print them, it turns the whole column into text; that does not help where columns
+        were left out before.
+        """
+        self._sized = self._sized or (Image in self.column_types() and not self._cut)
+
     def __str__(self):
+        self._look()
         return self._text(_SHOWN, STR_COLUMNS, 30, 80) + "\n" + self._footer()
 
     def __repr__(self):
+        self._look()
         rows = self._count() if self._sized else "Unknown"
         description = column_description(self.column_names(), self.column_types())
         data = str(self) if self._count() else "\t[]"
         return f"Columns:\n{description}Rows: {rows}\n\nData:\n{data}"
 
     def _repr_html_(self):
+        self._look()
         more = len(self._columns) > HTML_COLUMNS
         cells, widths = self._cells(_SHOWN, HTML_COLUMNS, HTML_COLUMN_WIDTH)
         tables = html_tables(cells, more, widths)

@@ -9,7 +9,7 @@ import numpy as np
 from . import lazy
 from .columns import NumberColumn, ObjectColumn
 from .image import Image
-from .infer import is_pandas
+from .infer import is_pandas, is_view
 from .missing import lacks
 from .sarray import SArray
 from .sframe_format import open_frame
@@ -94,18 +94,34 @@ def assigned(value, frame):
     return SArray.from_const(value, frame.num_rows() if frame.num_columns() else 1)
 
 
-def filter_values(values):
-    """Return the values of `filter_by` as an SArray."""
+def added(value, frame):
+    """Return what `frame.add_column(value)` adds, as an SArray."""
+    if isinstance(value, SArray):
+        return value
+    if hasattr(value, "__iter__"):
+        return SArray(value)
+    return SArray.from_const(value, frame.num_rows() if frame.num_columns() else 1)
+
+
+def check_new_columns(data, names):
+    """Refuse columns to add that are no SArrays with names."""
+    for values, name in ((data, "datalist"), (names, "column_names")):
+        if isinstance(values, str) or not hasattr(values, "__iter__"):
+            raise TypeError(f"{name} must be an iterable")
+    if not all(isinstance(column, SArray) for column in data):
+        raise TypeError("Must give column as SArray")
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("Invalid column name in list : must all be str")
+
+
+def filter_values(values, dtype):
+    """Return the values of `filter_by` as an SArray, of the column's type if all are missing."""
     if isinstance(values, SArray):
         return values
     if isinstance(values, str) or not hasattr(values, "__iter__"):
-        return SArray([values])
-    if isinstance(values, (set, frozenset, dict)) or hasattr(values, "column_names"):
-        raise TypeError(
-            "Unexpected data source. Possible data source types are: list, numpy.ndarray, "
-            "pandas.Series, and string(url)"
-        )
-    return SArray(values)
+        values = [values]
+    values = list(values) if is_view(values) else values
+    return SArray(values, dtype if all(value is None for value in values) else None)
 
 
 def sort_keys(names, ascending):
@@ -122,17 +138,6 @@ def sort_keys(names, ascending):
     if len({type(name) for name in names}) != 1:
         raise ValueError("key_column_names element are not of the same type")
     return [name if isinstance(name, tuple) else (name, ascending) for name in names]
-
-
-def new_names(names, elements, frame):
-    """Return the names of the columns that `stack` adds."""
-    if names is None:
-        first = frame.num_columns()
-        return [f"X{first + number}" for number in range(len(elements))]
-    names = [names] if isinstance(names, str) else list(names)
-    if len(names) != len(elements):
-        raise TypeError(f"'new_column_name' has to have {len(elements)} names")
-    return names
 
 
 def check_column_name(name):
