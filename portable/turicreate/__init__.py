@@ -10,11 +10,13 @@ from . import (
     aggregate,
     config,
     sframe_format,
+    visualization,
 )
 from .image import Image
 from .missing import MODULE_NAMES, NotInPortableEdition, lacks
 from .sarray import SArray, SArrayBuilder, load_sarray
 from .sframe import SFrame, load_sframe
+from .sketch import Sketch
 from .toolkits import (
     distances,
     evaluation,
@@ -25,15 +27,18 @@ from .toolkits import (
 )
 from .toolkits.image_analysis import load_images
 from .toolkits.model import load_model
+from .visualization import Plot, plot, show
 
 __version__ = "6.4.1+portable"
 
 __all__ = [
     "Image",
     "NotInPortableEdition",
+    "Plot",
     "SArray",
     "SArrayBuilder",
     "SFrame",
+    "Sketch",
     "aggregate",
     "config",
     "distances",
@@ -46,7 +51,10 @@ __all__ = [
     "logistic_classifier",
     "nearest_neighbor_classifier",
     "nearest_neighbors",
+    "plot",
     "sframe_format",
+    "show",
+    "visualization",
 ]
 
 

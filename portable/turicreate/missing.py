@@ -25,18 +25,18 @@ MODULE_NAMES = frozenset(
     drawing_classifier Edge extensions factorization_recommender graph_analytics graph_coloring
     image_classifier image_similarity item_content_recommender item_similarity_recommender kcore
     kmeans label_propagation linear_regression load_audio load_sgraph object_detector
-    one_shot_object_detector pagerank plot popularity_recommender random_forest_classifier
+    one_shot_object_detector pagerank popularity_recommender random_forest_classifier
     random_forest_regression ranking_factorization_recommender recommender regression SFrameBuilder
-    SGraph shortest_path Sketch sound_classifier style_transfer svm_classifier text_analytics
+    SGraph shortest_path sound_classifier style_transfer svm_classifier text_analytics
     text_classifier topic_model triangle_counting util Vertex""".split()
 )
 SFRAME_NAMES = frozenset(
-    """export_csv export_json flat_map from_sql plot read_csv read_csv_with_errors read_json
+    """export_csv export_json flat_map from_sql read_csv read_csv_with_errors read_json
     split_datetime to_sql""".split()
 )
 SARRAY_NAMES = frozenset(
     """cumulative_std cumulative_var date_range datetime_to_str dict_trim_by_keys
-    dict_trim_by_values plot read_json rolling_count rolling_max rolling_mean
+    dict_trim_by_values read_json rolling_count rolling_max rolling_mean
     rolling_min rolling_stdv rolling_sum rolling_var split_datetime str_to_datetime""".split()
 )
 

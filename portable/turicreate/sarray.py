@@ -19,6 +19,7 @@ from .reshaping import unpack_column
 from .sframe_format import open_array, write_array
 from .sketch import Sketch
 from .storage import check_source, prepare_target
+from .visualization import Plot
 
 _SORTABLE = (int, float, str, datetime.datetime)
 _SHOWN = 100
@@ -502,9 +503,11 @@ class SArray:
 
     def summary(self, background=False, sub_sketch_keys=None):
         """Return a `Sketch`: figures, frequent values and quantiles."""
-        if sub_sketch_keys is not None:
-            raise lacks("SArray.summary(sub_sketch_keys=...)")
-        return Sketch(self)
+        if self.dtype is Image:
+            raise TypeError("summary() is not supported for arrays of image type")
+        if type(background) is not bool:
+            raise TypeError("'background' parameter has to be a boolean value")
+        return Sketch(self, background, _sub_sketch_keys(self.dtype, sub_sketch_keys))
 
     # Operators
 
@@ -591,8 +594,12 @@ class SArray:
         explore_array(self, title)
 
     def show(self, title=None, xlabel=None, ylabel=None):
-        """Refused: the real edition draws this plot with a library from the network."""
-        raise lacks("SArray.show()", "use summary() or value_counts(), or matplotlib")
+        """Show a summary of the values: in a notebook as a picture, else as text."""
+        self.plot(title, xlabel, ylabel).show()
+
+    def plot(self, title=None, xlabel=None, ylabel=None):
+        """Return the summary that `show` shows, as a `Plot`."""
+        return Plot([("", self._data)], title, xlabel, ylabel)
 
     def save(self, filename, format=None):
         """Write the values as an SArray folder that Turi Create opens too."""
@@ -621,6 +628,28 @@ def _common_type(sides, dtype):
     if len(kinds) > 1:
         raise TypeError("true and false inputs are of different types")
     return convert.column_type(kinds.pop())
+
+
+def _sub_sketch_keys(dtype, keys):
+    if keys is None:
+        return []
+    if dtype not in (dict, array.array):
+        raise TypeError("sub_sketch_keys is only supported for SArray of dictionary or array type")
+    keys = list(keys) if hasattr(keys, "__iter__") and not isinstance(keys, str) else [keys]
+    kinds = {type(key) for key in keys}
+    if len(kinds) != 1:
+        raise ValueError("sub_sketch_keys member values need to have the same type.")
+    if dtype is dict and kinds != {str}:
+        raise TypeError(
+            "Only string value(s) can be passed to sub_sketch_keys for SArray of dictionary "
+            "type. For dictionary types, sketch summary is computed by casting keys to string "
+            "values."
+        )
+    if dtype is array.array and kinds != {int}:
+        raise TypeError(
+            "Only int value(s) can be passed to sub_sketch_keys for SArray of array type"
+        )
+    return keys
 
 
 def _constant(value, size, dtype):

@@ -69,6 +69,15 @@ def columns(SArray, SFrame):
                 "v": [[1.0, 2], [3, 4], [5, 6], [7, 8]],
             }
         ),
+        "words_frame": SFrame(
+            {
+                "s": ["abc", "abd", "xyz"],
+                "d": [{"a": 1, "b": 2}, {"b": 3}, {}],
+                "l": [["a", "b"], ["b"], ["c", "c"]],
+                "n": [1, 2, 6],
+                "v": [[1.0, 2], [3, 4], [5, 9]],
+            }
+        ),
         "targets": SArray(["a", "b", "a", "c", "b", "a", "c"]),
         "predictions": SArray(["a", "a", "a", "c", "b", "b", "b"]),
     }

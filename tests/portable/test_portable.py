@@ -57,13 +57,11 @@ def test_a_missing_part_is_named_and_points_at_the_real_one(tc):
         "turicreate.recommender": lambda: tc.recommender,
         "SFrame.read_csv": lambda: tc.SFrame().read_csv,
         "SArray.rolling_mean": lambda: sframe["a"].rolling_mean,
-        "jaccard": lambda: tc.nearest_neighbors.create(sframe, features=["v"], distance="jaccard"),
         "lsh": lambda: tc.nearest_neighbors.create(sframe, features=["v"], method="lsh"),
         "similarity_graph": lambda: tc.nearest_neighbors.create(
             sframe, features=["v"]
         ).similarity_graph(),
         "get_deep_features": lambda: tc.image_analysis.get_deep_features(sframe["a"], "x"),
-        "SFrame.show": sframe.show,
         "l1_penalty": lambda: tc.logistic_classifier.create(sframe, "a", l1_penalty=1.0),
         "csv": lambda: sframe.save("x.csv"),
         "https": lambda: tc.SFrame("https://example.org/x"),
@@ -253,6 +251,31 @@ def test_explore_outside_of_a_notebook_prints_rows(tc, capsys):
     printed = capsys.readouterr().out
     assert "| 29 |" in printed
     assert "[30 rows x 1 columns]" in printed
+
+
+def test_show_prints_a_summary_outside_of_a_notebook(tc, capsys):
+    sframe = tc.SFrame({"a": [1, 2, None, 7.5], "b": ["x", "<y>", "x", None]})
+    sframe.show()
+    printed = capsys.readouterr().out
+    assert "a: type float, rows 4, missing 1, unique 3, mean 3.5" in printed
+    assert "|   x   |   2   |" in printed
+    tc.show(sframe["a"], sframe["b"])
+    assert "|   x   |  1   |  1  |" in capsys.readouterr().out
+    page = sframe.plot()._repr_html_()
+    assert "&lt;y&gt;" in page
+    assert "<y>" not in page
+    assert "<circle" in tc.plot(sframe["a"], sframe["a"])._repr_html_()
+
+
+def test_show_refuses_what_the_real_one_refuses(tc):
+    picture = tc.SArray([raw_image(tc, np.zeros((2, 3, 3), np.uint8))])
+    for call, message in (
+        (picture.show, "not currently|currently not available for SArrays of type image"),
+        (tc.SArray([{"a": 1}]).show, "SArrays of type dictionary"),
+        (tc.SFrame().show, "SFrame is empty"),
+    ):
+        with pytest.raises(RuntimeError, match=message):
+            call()
 
 
 def test_explore_in_a_notebook_shows_pictures(tc):

@@ -1,12 +1,13 @@
 """The trained logistic regression: its coefficients, predictions and figures."""
 
+import array
 import time
 
 import numpy as np
 
 from ..columns import NumberColumn, VectorColumn
 from ..infer import column_from_values
-from ..missing import lacks
+from ..printing import type_title
 from ..sarray import SArray
 from ..sframe import SFrame
 from . import _metrics
@@ -27,6 +28,7 @@ _METRICS = (
 )
 
 
+_HIDDEN = ("means", "widths")
 _SCORES = {
     "precision": lambda tally: tally.precision,
     "recall": lambda tally: tally.recall,
@@ -45,7 +47,7 @@ class LogisticClassifier(Model):
         self._errors = None if errors is None else np.asarray(errors, np.float64)
 
     def _list_fields(self):
-        return sorted([*(name for name in self._fields if name != "widths"), "coefficients"])
+        return sorted([*(name for name in self._fields if name not in _HIDDEN), "coefficients"])
 
     @property
     def coefficients(self):
@@ -78,18 +80,41 @@ class LogisticClassifier(Model):
     def _get(self, field):
         return self.coefficients if field == "coefficients" else super()._get(field)
 
-    def _matrix(self, dataset):
-        """Return the features of rows as one array (n, d)."""
+    def _matrix(self, dataset, action="auto"):
+        """Return the features of rows as one array (n, d), missing ones filled with the mean."""
+        if action not in ("auto", "impute", "error", "none"):
+            raise ToolkitError(f"Missing value type '{action}' not supported.")
+        if action == "none":
+            raise ToolkitError(
+                'Model doesn\'t support missing value, please set missing_value_action to "impute"'
+            )
         need_frame(dataset)
-        need_columns(dataset, self.features)
-        parts = zip(self.features, self.widths)
-        return np.hstack([matrix(dataset, name, width) for name, width in parts])
+        if action == "error":
+            need_columns(dataset, self.features)
+            return np.hstack([matrix(dataset, *part) for part in zip(self.features, self.widths)])
+        parts = zip(self.features, self.widths, self._fields["means"])
+        return np.hstack([matrix(dataset, *part) for part in parts])
 
-    def _margins(self, dataset):
-        return _margins(self._matrix(dataset), self._coefficients)
+    def _margins(self, dataset, action):
+        return _margins(self._matrix(dataset, action), self._coefficients)
 
-    def _probabilities(self, dataset):
-        return _probabilities(self._margins(dataset))
+    def _probabilities(self, dataset, action="auto"):
+        return _probabilities(self._margins(dataset, action))
+
+    def _as_frame(self, dataset):
+        """Return rows given as dictionaries as an SFrame of the features."""
+        rows = [dataset] if isinstance(dataset, dict) else dataset
+        columns = {
+            name: SArray([row.get(name) for row in rows], array.array if width else float)
+            for name, width in zip(self.features, self._is_vector())
+        }
+        return SFrame._of({name: column._data for name, column in columns.items()})
+
+    def _is_vector(self):
+        return [
+            width > 1 or f"{name}[0]" in self.unpacked_features
+            for name, width in zip(self.features, self.widths)
+        ]
 
     def _likeliest(self, shares):
         # Of two equally likely classes Turi Create takes the second, of more the first.
@@ -110,9 +135,13 @@ class LogisticClassifier(Model):
                 f"Output type '{output_type}' is only supported for binary classification. For "
                 "multi-class classification, use predict_topk() instead."
             )
+        if isinstance(dataset, (list, dict)):
+            if not dataset:
+                return SArray([], type(self.classes[0]))
+            dataset = self._as_frame(dataset)
         if output_type == "margin":
-            return SArray._of(NumberColumn(self._margins(dataset)[:, 0]))
-        return self._answers(self._probabilities(dataset), output_type)
+            return SArray._of(NumberColumn(self._margins(dataset, missing_value_action)[:, 0]))
+        return self._answers(self._probabilities(dataset, missing_value_action), output_type)
 
     def _answers(self, shares, output_type):
         """Return the probabilities of all classes as a column of that type."""
@@ -124,7 +153,8 @@ class LogisticClassifier(Model):
 
     def classify(self, dataset, missing_value_action="auto"):
         """Return an SFrame `class, probability`."""
-        shares = self._probabilities(dataset)
+        dataset = self._as_frame(dataset) if isinstance(dataset, (list, dict)) else dataset
+        shares = self._probabilities(dataset, missing_value_action)
         columns = {
             "class": self._labels(self._likeliest(shares)),
             "probability": NumberColumn(shares.max(axis=1)),
@@ -132,15 +162,34 @@ class LogisticClassifier(Model):
         return SFrame._of(columns)
 
     def predict_topk(self, dataset, output_type="probability", k=3, missing_value_action="auto"):
-        """Return an SFrame `id, class, probability` (or `rank`) with the k likeliest classes."""
-        if output_type not in ("probability", "rank"):
-            raise lacks(f"LogisticClassifier.predict_topk(output_type={output_type!r})")
-        shares = self._probabilities(dataset)
-        k = min(k, self.num_classes)
+        """Return an SFrame `id, class, probability` (or margin or rank) of the k likeliest."""
+        if output_type not in ("rank", "margin", "probability"):
+            raise ToolkitError(
+                f"{output_type} is not a valid option for output_type.  Expected one of: rank, "
+                "margin, probability"
+            )
+        if not isinstance(k, (int, np.integer)):
+            raise ToolkitError(
+                "Type conversion failure in flexible_type converter: expected integer; got "
+                f"{type_title(type(k))}"
+            )
+        if k <= 0:
+            raise ToolkitError("The parameter 'k' must be positive.")
+        if k > self.num_classes:
+            raise ToolkitError(
+                f"The training data contained {self.num_classes} classes. The parameter 'k' must "
+                "be less than or equal to the number of classes in the training data."
+            )
+        dataset = self._as_frame(dataset) if isinstance(dataset, (list, dict)) else dataset
+        margins = self._margins(dataset, missing_value_action)
+        shares = _probabilities(margins)
         order = np.argsort(-shares, axis=1, kind="stable")[:, :k]
-        values = np.take_along_axis(shares, order, axis=1).reshape(-1)
         if output_type == "rank":
             values = np.tile(np.arange(k), len(shares))
+        else:
+            scores = np.hstack([np.zeros((len(margins), 1)), margins])
+            scores = scores if output_type == "margin" else shares
+            values = np.take_along_axis(scores, order, axis=1).reshape(-1)
         columns = {
             "id": NumberColumn(np.repeat(np.arange(len(shares)), k)),
             "class": self._labels(order.reshape(-1)),
@@ -150,18 +199,22 @@ class LogisticClassifier(Model):
 
     def evaluate(self, dataset, metric="auto", missing_value_action="auto", with_predictions=False):
         """Return a dictionary of figures on rows whose classes are known."""
-        if with_predictions:
-            raise lacks("LogisticClassifier.evaluate(with_predictions=True)", "call predict")
         if metric not in ("auto", *_METRICS):
             raise ToolkitError(
                 f"Evaluation metric '{metric}' not recognized. The supported evaluation metrics "
                 f"are {('auto', *_METRICS)}."
             )
-        need_columns(dataset, [self.target])
+        if self.target not in dataset.column_names():
+            raise ToolkitError(f"Column name {self.target} does not exist.")
         wanted = sorted(_METRICS) if metric == "auto" else (metric,)
         labels, targets = self._class_numbers(dataset[self.target])
-        shares = self._probabilities(dataset)
-        return {name: self._figure(name, labels, targets, shares) for name in wanted}
+        shares = self._probabilities(dataset, missing_value_action)
+        found = {name: self._figure(name, labels, targets, shares) for name in wanted}
+        if with_predictions and set(wanted) & {"auc", "log_loss", "roc_curve"}:
+            columns = {"probs": VectorColumn.from_matrix(shares)}
+            columns["class"] = self._labels(self._likeliest(shares))
+            found["predictions"] = SFrame._of(columns)
+        return found
 
     def _class_numbers(self, targets):
         """Return labels and the number of each row's; those unknown to the model come last."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..missing import lacks
 from ..sframe import SFrame
-from ._checks import feature_names, matrix, need_columns, need_frame, unpacked_names
+from ._checks import feature_names, filling, matrix, need_columns, need_frame, unpacked_names
 from ._logistic_loss import LogisticLoss
 from ._logistic_model import LogisticClassifier
 from ._main import ToolkitError
@@ -61,7 +61,9 @@ def create(
     l2_penalty : float
         Weight of the squared coefficients of the rescaled features.
     validation_set : SFrame, 'auto' or None
-        'auto' leaves out a random 5 % of more than 100 rows, None trains on all rows.
+        'auto' leaves out a random 5 % of 100 rows or more, None trains on all rows.
+    seed : int, optional
+        Chooses the rows that 'auto' leaves out, the real edition's.
     solver : {'auto', 'newton', 'lbfgs'}
         'auto' takes Newton's method for up to 500 coefficients, else L-BFGS.
     convergence_threshold : float
@@ -83,17 +85,26 @@ def create(
         "lbfgs_memory_level": lbfgs_memory_level,
         "max_iterations": max_iterations,
     }
-    _check_options(options, class_weights, seed)
+    _check_options(options, class_weights)
     need_columns(dataset, [target])
     if dataset[target].dtype not in (int, str):
         raise ToolkitError(f"Column type of target '{target}' must be int or str.")
     names = feature_names(dataset, features, [target])
+    chosen = [target] if features is None else [*features, target]
+    for name in chosen:
+        if chosen.count(name) > 1:
+            raise ValueError(f"There are duplicate keys in key list: {name!r}")
     need_columns(dataset, names)
-    dataset, validation = _split(dataset, validation_set)
+    dataset, validation = _split(dataset, validation_set, seed)
     classes = sorted(set(dataset[target].dropna()))
     if len(classes) < 2:
         raise ToolkitError(
             "One-class classification is not currently supported. Please check your target column."
+        )
+    if dataset[target].countna():
+        raise ToolkitError(
+            "Target column has missing value.                    Please use dropna() to drop "
+            "rows with missing target values."
         )
     X = np.hstack([matrix(dataset, name) for name in names])
     y = np.array([classes.index(label) for label in dataset[target].tolist()])
@@ -143,11 +154,12 @@ def _facts(dataset, names, y, classes):
         "num_features": len(names),
         "num_unpacked_features": len(unpacked),
         "unpacked_features": unpacked,
+        "means": [filling(dataset, name)["mean"].tolist() for name in names],
         "widths": [matrix(dataset[:1], name).shape[1] for name in names],
     }
 
 
-def _check_options(options, class_weights, seed):
+def _check_options(options, class_weights):
     if options["feature_rescaling"] not in (0, 1):
         raise ToolkitError(
             "Expected boolean value for option 'feature_rescaling'. Cannot interpret "
@@ -171,25 +183,24 @@ def _check_options(options, class_weights, seed):
         raise lacks("logistic_classifier.create(solver='fista')", "use 'auto'")
     if class_weights is not None:
         raise lacks("logistic_classifier.create(class_weights=...)")
-    if seed is not None:
-        raise lacks(
-            "logistic_classifier.create(seed=...)",
-            "its validation rows come from Turi Create's own random numbers; pass a "
-            "validation_set of your own, or None",
-        )
 
 
-def _split(dataset, validation_set):
+def _split(dataset, validation_set, seed):
     """Return the rows to train on and those to validate on, or None."""
     if validation_set is None:
         return dataset, None
     if isinstance(validation_set, SFrame):
         return dataset, validation_set if len(validation_set) else None
     if validation_set != "auto":
-        raise TypeError("validation_set must be None, 'auto' or an SFrame")
-    if len(dataset) <= _FEW_ROWS:
+        raise TypeError(
+            "Unrecognized value for validation_set."
+            if isinstance(validation_set, str)
+            else "validation_set must be either 'auto', None, or an SFrame matching the training "
+            "data."
+        )
+    if len(dataset) < _FEW_ROWS:
         return dataset, None
-    return dataset.random_split(0.95, exact=True)
+    return dataset.random_split(0.95, seed=seed, exact=True)
 
 
 __all__ = ["LogisticClassifier", "create"]

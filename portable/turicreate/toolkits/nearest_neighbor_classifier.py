@@ -1,5 +1,6 @@
 """`nearest_neighbor_classifier`: the majority among the nearest rows decides."""
 
+import array
 import time
 
 import numpy as np
@@ -39,10 +40,31 @@ def create(dataset, target, features=None, distance=None, verbose=True):
     if dataset[target].dtype not in (int, str):
         raise TypeError("The target column must contain integers or strings.")
     names = feature_names(dataset, features, [target])
+    if distance is None or distance == "auto":
+        distance = _automatic_distance(dataset, names)
     search = nearest_neighbors.create(
         dataset.select_columns([*names, target]), features=names, distance=distance, verbose=False
     )
     return NearestNeighborClassifier(search, dataset[target], target, started)
+
+
+def _automatic_distance(dataset, names):
+    """Return the classifier's own choice of a distance by the columns' types."""
+    kinds = {}
+    for name in names:
+        kind = dataset[name].dtype
+        if kind not in (int, float, array.array, str, dict):
+            raise TypeError(
+                f"Unable to automatically construct a distance function for feature '{name}'. For "
+                "the nearest neighbor classifier, features must be of type integer, float, "
+                "string, dictionary, or array.array."
+            )
+        kinds.setdefault(kind if kind in (str, dict) else float, []).append(name)
+    parts = [[[name], "levenshtein", 1] for name in kinds.get(str, ())]
+    for kind, distance in ((dict, "weighted_jaccard"), (float, "euclidean")):
+        if kind in kinds:
+            parts.append([kinds[kind], distance, len(kinds[kind])])
+    return parts
 
 
 @saveable
@@ -79,6 +101,8 @@ class NearestNeighborClassifier(Model):
         """Return for each query its classes with shares, the largest first."""
         need_frame(dataset)
         need_columns(dataset, self.features)
+        if max_neighbors is not None and not isinstance(max_neighbors, int):
+            raise ValueError("Input 'max_neighbors' must be an integer.")
         if max_neighbors is not None and max_neighbors <= 0:
             raise ValueError("Input 'max_neighbors' must be larger than 0.")
         found = self._search.query(dataset, k=max_neighbors, radius=radius, verbose=False)
@@ -117,9 +141,10 @@ class NearestNeighborClassifier(Model):
 
     def predict_topk(self, dataset, max_neighbors=10, radius=None, k=3, verbose=False):
         """Return an SFrame `row_id, class, probability` with the k most frequent classes."""
-        if k <= 0:
+        if not isinstance(k, int) or k < 1:
             raise TypeError(
-                "The number of results to return for each query, 'k', must be greater than 0."
+                "The number of results to return for each point, 'k', must be an integer greater "
+                "than 0."
             )
         rows = [
             (row, label, share)

@@ -8,13 +8,31 @@ import numpy as np
 from ..columns import NumberColumn
 from ..missing import lacks
 from ..sframe import SFrame
-from ._checks import feature_names, matrix, need_columns, need_frame, unpacked_names
+from ._checks import (
+    check_schema,
+    filling,
+    matrix,
+    need_columns,
+    need_frame,
+    pair_rows,
+    texts,
+    unpacked_names,
+)
 from ._main import ToolkitError
-from .distances import check_name
+from ._pair_distances import Postings
+from .distances import check_composite
 from .model import Model, saveable
-from .neighbor_search import Component, search
+from .neighbor_search import PairPart, TextPart, VectorPart, search
 
 _METHODS = ("auto", "ball_tree", "brute_force", "lsh")
+_NO_TREE = ("cosine", "transformed_dot_product", "dot_product")
+_AUTOMATIC = {str: "levenshtein", dict: "jaccard", list: "jaccard", array.array: "euclidean"}
+_ONLY_LEVENSHTEIN = (
+    "The only distance allowed for string features is 'levenshtein'. Please try this distance, or "
+    "use 'text_analytics.count_ngrams' to convert the strings to dictionaries, which permit more "
+    "distance functions."
+)
+_MOST = 2147483647
 _TREE_DISTANCES = ("euclidean", "manhattan")
 _MANY_FEATURES = 200
 _LEAF_SIZE = 1000
@@ -32,10 +50,12 @@ def create(
     label : str, optional
         The column of row labels; row numbers without it.
     features : list of str, optional
-        Columns of numbers or vectors; all but the label without it.
+        All columns but the label without it.
     distance : str, function or list of [features, distance, weight], optional
-        'euclidean' (the default), 'squared_euclidean', 'manhattan', 'cosine' or
-        'transformed_dot_product'.
+        'euclidean', 'squared_euclidean', 'gaussian_kernel', 'manhattan', 'cosine' or
+        'transformed_dot_product' of numbers, vectors and dictionaries; 'jaccard' or
+        'weighted_jaccard' of dictionaries and lists of strings; 'levenshtein' of strings.
+        Without it, or with 'auto', one is chosen by the columns' types.
     method : {'auto', 'ball_tree', 'brute_force'}
         What the model calls itself; the answers are exact and equal for all of them.
     verbose : bool
@@ -51,26 +71,42 @@ def create(
         raise ValueError("Method must be 'auto', 'ball_tree', 'brute_force', or 'lsh'.")
     if method == "lsh":
         raise lacks("method='lsh'", "method='brute_force' is exact")
-    for name in kwargs:
-        if name != "leaf_size":
+    if method == "ball_tree" and getattr(distance, "__name__", distance) in _NO_TREE:
+        raise TypeError(
+            "The ball tree method does not work with 'cosine' or 'transformed_dot_product' "
+            "distance.Please use the 'brute_force' method for these distances."
+        )
+    leaf_size = _leaf_size(kwargs)
+    if label is not None and label not in dataset.column_names():
+        raise ToolkitError("Row label column not found in the dataset.")
+    parts = composite_distance(dataset, _features(dataset, features, label), distance, label)
+    options = {"method": method, "leaf_size": leaf_size}
+    return NearestNeighborsModel(dataset, label, parts, options, started)
+
+
+def _leaf_size(options):
+    for name in options:
+        if name not in ("leaf_size", "num_tables", "num_projections_per_table"):
             raise ToolkitError(
                 f"'{name}' is not a valid keyword argument for the nearest neighbors model. "
                 "Please check for capitalization and other typos."
             )
-    if label is not None and label not in dataset.column_names():
-        raise ToolkitError("Row label column not found in the dataset.")
-    parts = _components(dataset, _features(dataset, features, label), distance)
-    options = {"method": method, "leaf_size": kwargs.get("leaf_size", 0) or _LEAF_SIZE}
-    return NearestNeighborsModel(dataset, label, parts, options, started)
+    size = options.get("leaf_size", 0)
+    if not isinstance(size, (int, float)) or size != size:
+        raise ToolkitError(
+            f"Expected integer value for option 'leaf_size'. Cannot cast {size!r} to an integer "
+            "value."
+        )
+    if not 0 <= size <= _MOST:
+        raise ToolkitError(f"Option 'leaf_size' must be in the range [0, {_MOST}].")
+    return int(size) or _LEAF_SIZE
 
 
 def _features(dataset, features, label):
-    others = [] if label is None else [label]
-    names = feature_names(dataset, features, others)
-    for name in names:
-        if name not in dataset.column_names():
-            raise KeyError(name)
-    if not names:
+    if features is not None and not isinstance(features, list):
+        raise TypeError("If specified, input 'features' must be a list of strings.")
+    names = dataset.column_names() if features is None else list(features)
+    if not [name for name in names if name != label]:
         raise ToolkitError(
             "The only available feature is the same as the row label column. Please specify "
             "features that are not also row labels."
@@ -78,24 +114,95 @@ def _features(dataset, features, label):
     return names
 
 
-def _components(dataset, names, distance):
-    """Return the distance as a list of [features, name, weight]."""
-    if isinstance(distance, list):
-        return [[list(part), check_name(name), float(weight)] for part, name, weight in distance]
-    if distance is not None:
-        return [[names, check_name(distance), 1.0]]
+def composite_distance(dataset, names, distance, label=None):
+    """Return a distance as a checked list of [features, name, weight], without the label."""
+    if distance is None or distance == "auto":
+        parts = _automatic(dataset, names)
+    elif isinstance(distance, list):
+        parts = distance
+    elif isinstance(distance, str) or callable(distance):
+        parts = [[names, distance, 1]]
+    else:
+        raise TypeError(
+            "Input 'distance' not understood. The 'distance'  argument must be a string, "
+            "function handle, or composite distance."
+        )
+    parts = [
+        [[name for name in features if name != label], name, weight]
+        for features, name, weight in parts
+    ]
+    parts = check_composite([part for part in parts if part[0]])
+    for features, name, _ in parts:
+        _check_part(dataset, features, name)
+    return parts
+
+
+def _automatic(dataset, names):
     numbers, parts = [], []
     for name in names:
-        kind = dataset[name].dtype
+        kind = _column(dataset, name).dtype
         if kind in (int, float):
             numbers.append(name)
-        elif kind is array.array:
-            parts.append([[name], "euclidean", 1.0])
-        elif kind in (str, dict, list):
-            raise lacks(f"A distance between values of type {kind.__name__} (column '{name}')")
+        elif kind in _AUTOMATIC:
+            parts.append([[name], _AUTOMATIC[kind], 1])
         else:
             raise TypeError(f"Unable to automatically determine a distance for column {name}")
-    return parts + ([[numbers, "euclidean", 1.0]] if numbers else [])
+    return parts + ([[numbers, "euclidean", 1]] if numbers else [])
+
+
+def _column(dataset, name):
+    if name not in dataset.column_names():
+        raise KeyError(name)
+    return dataset._column_data(name)
+
+
+def _check_part(dataset, features, name):
+    kinds = {feature: _column(dataset, feature).dtype for feature in features}
+    if list in kinds.values():
+        _check_lists(dataset, kinds, name)
+    if name == "levenshtein" and len(features) > 1:
+        raise ValueError(
+            "Levenshtein distance cannot be used with multiple columns. Please concatenate "
+            "strings into a single column before creating the nearest neighbors model."
+        )
+    for feature, kind in kinds.items():
+        if kind is str and name != "levenshtein":
+            raise ToolkitError(_ONLY_LEVENSHTEIN)
+        if kind is not str and name == "levenshtein":
+            raise ToolkitError(
+                f"Cannot compute levenshtein distance with column '{feature}'. levenshtein "
+                "distance can only computed for string features."
+            )
+        if kind not in (dict, list) and name in ("jaccard", "weighted_jaccard"):
+            raise ToolkitError(
+                f"Cannot compute {name} distances with column '{feature}'. Jaccard distances "
+                "currently can only be computed for dictionary and list features."
+            )
+
+
+def _check_lists(dataset, kinds, name):
+    if name not in ("jaccard", "weighted_jaccard", "cosine", "transformed_dot_product"):
+        raise TypeError("The chosen distance cannot currently be used on list-typed columns.")
+    for feature, kind in kinds.items():
+        if kind is list:
+            items = (item for row in dataset._column_data(feature).tolist() for item in row or ())
+            if not all(isinstance(item, str) for item in items):
+                raise TypeError(
+                    "Distances for sparse data, such as jaccard and weighted_jaccard, can only "
+                    "be used on lists containing only strings. Please modify any list features "
+                    "accordingly before creating the nearest neighbors model."
+                )
+
+
+def _part(dataset, features, name, weight):
+    """Return the reference rows of one distance."""
+    kinds = {dataset._column_data(feature).dtype for feature in features}
+    if name == "levenshtein":
+        return TextPart(weight, texts(dataset, features[0]))
+    if kinds & {dict, list}:
+        return PairPart(name, weight, Postings(pair_rows(dataset, features)))
+    matrices = [matrix(dataset, feature) for feature in features]
+    return VectorPart(name, weight, np.hstack(matrices))
 
 
 @saveable
@@ -105,11 +212,7 @@ class NearestNeighborsModel(Model):
     def __init__(self, dataset, label, distance, options, started):
         names = list(dict.fromkeys(name for part, _, _ in distance for name in part))
         self._components = [
-            Component(
-                name,
-                weight if len(distance) > 1 else 1.0,
-                np.hstack([matrix(dataset, feature) for feature in features]),
-            )
+            _part(dataset, features, name, weight if len(distance) > 1 else 1.0)
             for features, name, weight in distance
         ]
         self._labels = _labels(dataset, label)
@@ -122,7 +225,7 @@ class NearestNeighborsModel(Model):
             "distance_for_summary_struct": distance[0][1] if len(distance) == 1 else distance,
             "features": names,
             "label": label,
-            "method": _method(options["method"], distance, len(unpacked)),
+            "method": _method(dataset, options["method"], distance),
             "num_distance_components": len(distance),
             "num_examples": len(dataset),
             "num_features": len(names),
@@ -163,15 +266,24 @@ class NearestNeighborsModel(Model):
             )
         need_columns(dataset, self.features)
         labels = _query_labels(dataset, label)
-        return self._answer(self._matrices(dataset), labels, _count(k), _radius(radius))
+        return self._answer(self._queries(dataset), labels, _count(k), _radius(radius))
 
-    def _matrices(self, dataset):
+    def _queries(self, dataset):
+        """Return the queries' features for each distance; what is missing is the mean's."""
+        check_schema(dataset, self._reference, self.features)
         result = []
-        for (features, _, _), component in zip(self.distance, self._components):
-            single = len(features) == 1
-            width = component.matrix.shape[1] if single else None
-            found = np.hstack([matrix(dataset, name, width) for name in features])
-            result.append(found)
+        for (features, _, _), part in zip(self.distance, self._components):
+            means = {name: filling(self._reference, name) for name in features}
+            if isinstance(part, TextPart):
+                result.append(texts(dataset, features[0], ""))
+            elif isinstance(part, PairPart):
+                # As in Turi Create, keys that no reference row has do not count.
+                rows = pair_rows(dataset, features, means)
+                result.append([part.postings.known(row) for row in rows])
+            else:
+                result.append(
+                    np.hstack([matrix(dataset, name, **means[name]) for name in features])
+                )
         return result
 
     def _answer(self, queries, labels, k, radius, skip_self=False):
@@ -204,7 +316,7 @@ class NearestNeighborsModel(Model):
         """
         if output_type != "SFrame":
             raise lacks(f"similarity_graph(output_type={output_type!r})", "output_type='SFrame'")
-        queries = [component.matrix for component in self._components]
+        queries = self._queries(self._reference)
         k, radius = _count(k), _radius(radius)
         return self._answer(queries, self._labels, k, radius, skip_self=not include_self_edges)
 
@@ -235,16 +347,22 @@ class NearestNeighborsModel(Model):
 
     @classmethod
     def _from_state(cls, state, frame):
-        distance = [[list(part), check_name(name), float(w)] for part, name, w in state["distance"]]
+        distance = check_composite(state["distance"])
         model = cls(frame, state["label"], distance, state["options"], time.perf_counter())
         model._fields["training_time"] = float(state["training_time"])
         return model
 
 
-def _method(method, distance, width):
+def _method(dataset, method, distance):
+    if len(distance) > 1:
+        return "brute_force"
     if method != "auto":
         return method
-    tree = len(distance) == 1 and distance[0][1] in _TREE_DISTANCES and width <= _MANY_FEATURES
+    features, name, _ = distance[0]
+    columns = [dataset._column_data(feature) for feature in features]
+    width = sum(len(c.value(0)) if hasattr(c.value(0), "__len__") else 1 for c in columns)
+    numeric = all(column.dtype in (int, float, list, array.array) for column in columns)
+    tree = name in _TREE_DISTANCES and numeric and width <= _MANY_FEATURES
     return "ball_tree" if tree else "brute_force"
 
 
@@ -278,7 +396,7 @@ def _radius(radius):
     if radius is None:
         return None
     if not isinstance(radius, (int, float, np.number)):
-        raise ValueError("Input 'radius' must be a number.")
+        raise ValueError("Input 'radius' must be an integer or float.")
     if radius < 0:
         raise ValueError("Input 'radius' must be non-negative.")
     return float(radius)
