@@ -66,8 +66,8 @@ def _date_arithmetic(left, sign, right, kinds):
     if sign == "-" and dates_only:
         return _objects(left, right, lambda a, b: dates.seconds(a) - dates.seconds(b), float)
     if kinds[0] is datetime.datetime and not dates_only and sign in ("+", "-"):
-        way = 1 if sign == "+" else -1
-        return _objects(left, right, lambda a, b: dates.later(a, way * b), datetime.datetime)
+        function = dates.later if sign == "+" else dates.earlier
+        return _objects(left, right, function, datetime.datetime)
     return None
 
 
@@ -236,9 +236,16 @@ def _truth(column):
         return column.values != 0, missing | (column.values != column.values)
     if isinstance(column, VectorColumn):
         return column.lengths > 0, missing
+    refuse_dates(column)
     return np.array([truth(value) for value in column.tolist()], bool), missing
 
 
 def truth(value):
     """Tell whether a value is neither missing nor zero nor empty."""
     return len(value) > 0 if hasattr(value, "__len__") else bool(value)
+
+
+def refuse_dates(column):
+    """Refuse to tell whether dates are true."""
+    if column.dtype is datetime.datetime and not column.missing_mask().all():
+        raise RuntimeError("Unexpected type!")

@@ -17,5 +17,12 @@ def seconds(date):
 
 
 def later(date, seconds):
-    """Return a date so many seconds later."""
-    return date + datetime.timedelta(seconds=seconds)
+    """Return a date so many seconds later, the same for an undefined number."""
+    return date if seconds != seconds else date + datetime.timedelta(seconds=seconds)
+
+
+def earlier(date, seconds):
+    """Return a date so many seconds earlier; an undefined number is refused."""
+    if seconds != seconds:
+        raise RuntimeError("Invalid microsecond value")
+    return later(date, -seconds)

@@ -53,7 +53,10 @@ def _number(function, nothing=None):
 
 def _vector(function):
     def reduce(column):
-        rows = _present(column).matrix()
+        present = _present(column)
+        if not len(present):
+            return array.array("d")
+        rows = present.matrix()
         return None if rows is None else array.array("d", function(rows, axis=0).tolist())
 
     return reduce

@@ -2,10 +2,11 @@
 
 import array
 import datetime
+from itertools import accumulate
 
 import numpy as np
 
-from .columns import NumberColumn, VectorColumn
+from .columns import NumberColumn, ObjectColumn, VectorColumn
 
 
 def reduce_column(column, name, ddof=0):
@@ -16,7 +17,12 @@ def reduce_column(column, name, ddof=0):
         return _reduce_vectors(column, name)
     if column.dtype is datetime.datetime and name in ("min", "max"):
         return _extreme_date(column, name)
+    if name in ("var", "std", "argmin", "argmax") and not len(column):
+        return None
     if not isinstance(column, NumberColumn):
+        raise _refusal(name)
+    if name in ("argmin", "argmax") and column.missing_mask()[0]:
+        # Turi Create judges the type by the first value.
         raise _refusal(name)
     present = column.values[~column.missing_mask()]
     if name in ("argmin", "argmax"):
@@ -87,6 +93,11 @@ def _variance(values, ddof):
         return float(np.var(values) * len(values) / np.float64(max(len(values) - ddof, 0)))
 
 
+def _nan_first(values):
+    ordered = np.sort(values)
+    return np.roll(ordered, int((values != values).sum()))
+
+
 _REDUCTIONS = {
     "sum": lambda values, ddof: values.sum().item(),
     "mean": lambda values, ddof: float(values.mean()),
@@ -94,26 +105,50 @@ _REDUCTIONS = {
     "max": _extreme(np.max),
     "var": _variance,
     "std": lambda values, ddof: float(np.sqrt(_variance(values, ddof))),
-    "median": lambda values, ddof: np.sort(values)[len(values) // 2].item(),
+    "median": lambda values, ddof: _nan_first(values)[len(values) // 2].item(),
 }
 
 _CUMULATIONS = {
-    "sum": np.cumsum,
-    "mean": lambda values: np.cumsum(values) / np.arange(1, len(values) + 1),
-    "min": np.minimum.accumulate,
-    "max": np.maximum.accumulate,
+    "sum": lambda values: np.cumsum(values, axis=0),
+    "mean": lambda values: (np.cumsum(values, axis=0).T / np.arange(1, len(values) + 1)).T,
+    "min": lambda values: _running(np.fmin, values),
+    "max": lambda values: _running(np.fmax, values),
 }
 
 
+def _running(extreme, values):
+    # NaN loses every comparison, but a first one stays.
+    return np.full_like(values, values[0]) if values[0] != values[0] else extreme.accumulate(values)
+
+
 def cumulate(column, name):
-    """Return the figure of all rows up to each row, missing ones passed over."""
-    if not isinstance(column, NumberColumn):
-        raise RuntimeError("Cannot perform on non-numeric types!")
+    """Return the figure of all rows up to each row, missing ones passed over.
+
+    Numbers have all figures, dates the smallest and the largest, vectors sum and mean.
+    """
     missing = column.missing_mask()
-    if not missing.any():
-        return NumberColumn(_CUMULATIONS[name](column.values))
-    present = _CUMULATIONS[name](column.values[~missing])
-    # A missing row repeats the figure before it; rows before the first number have none.
+    present = column.take(~missing) if missing.any() else column
+    # A missing row repeats the figure before it; rows before the first value have none.
     position = np.cumsum(~missing) - 1
-    values = present[np.maximum(position, 0)] if len(present) else np.zeros(len(missing))
-    return NumberColumn(values, position < 0)
+    found = _cumulated(present, name)
+    rows = np.where(position < 0, len(found), position)
+    return found.with_missing(1).take(rows) if (position < 0).any() else found.take(rows)
+
+
+def _cumulated(column, name):
+    if isinstance(column, NumberColumn):
+        values = column.values
+        if not len(values):
+            return NumberColumn(values.astype(np.float64) if name == "mean" else values)
+        return NumberColumn(_CUMULATIONS[name](values))
+    if isinstance(column, VectorColumn) and name in ("sum", "mean"):
+        if not len(column):
+            return column
+        rows = column.matrix()
+        if rows is None:
+            raise RuntimeError("Cannot perform on vectors of different lengths")
+        return VectorColumn.from_matrix(_CUMULATIONS[name](rows))
+    if column.dtype is datetime.datetime and name in ("min", "max"):
+        best = {"min": min, "max": max}[name]
+        return ObjectColumn.from_list(list(accumulate(column.tolist(), best)), column.dtype)
+    raise RuntimeError("Cannot perform on non-numeric types!")

@@ -153,7 +153,8 @@ class SArray:
     def contains(self, item):
         """Return 1 where a string, list or dictionary contains `item`."""
         kind = infer_type([item])
-        if self.dtype not in (str, list, dict, array.array) or (self.dtype is str) > (kind is str):
+        searched = {str: (str,), array.array: (int, float)}.get(self.dtype, (kind,))
+        if self.dtype not in (str, list, dict, array.array) or kind not in searched:
             raise RuntimeError(
                 "Unsupported type operation. cannot perform operation in between "
                 f"{type_title(self.dtype)} and {type_title(kind)}"
@@ -164,8 +165,8 @@ class SArray:
         """Return 1 where a value is one of `other`, or a string part of one."""
         if isinstance(other, str) and self.dtype is str:
             found = [value is not None and value in other for value in self.tolist()]
-        elif isinstance(other, (int, float, str, np.number)):
-            names = " and ".join(type_title(kind) for kind in (type(other), self.dtype))
+        elif isinstance(other, (int, float, str, np.number)) or _is_vector_for(other, self.dtype):
+            names = " and ".join(type_title(kind) for kind in (infer_type([other]), self.dtype))
             raise RuntimeError(
                 f"Unsupported type operation. cannot perform operation in between {names}"
             )
@@ -224,10 +225,9 @@ class SArray:
 
     def filter_by(self, values, exclude=False):
         """Return the values that are among others, or those that are not."""
-        values = values if hasattr(values, "__iter__") and not isinstance(values, str) else [values]
-        wanted = selection.Members(values)
-        keep = [(value in wanted) != exclude for value in self.tolist()]
-        return SArray._of(self._data.take(np.array(keep, bool)), sized=False)
+        from .sframe import SFrame
+
+        return SFrame._of({"X1": self._column}).filter_by(values, "X1", exclude)["X1"]
 
     def dropna(self):
         """Return the values that are neither missing nor NaN."""
@@ -245,7 +245,8 @@ class SArray:
         """Return a random share of the values, for a seed the real edition's."""
         selection.check_fraction(fraction)
         if not len(self):
-            return self
+            # Turi Create forgets the type of a column without values.
+            return SArray([])
         rows = hashing.chosen_rows(fraction, len(self), selection.seed_number(seed), exact)
         return SArray._of(self._data.take(rows), sized=False)
 
@@ -277,7 +278,9 @@ class SArray:
         if self.dtype is not other.dtype:
             if len(self) and len(other):
                 raise RuntimeError("Data types in both SArrays have to be the same")
-            return self if len(self) or not len(other) else other
+            one, empty = (self, other) if len(self) or not len(other) else (other, self)
+            empty.astype(one.dtype)
+            return one
         sized = self._sized and other._sized
         return SArray._of(concatenate([self._data, other._data]), sized)
 
@@ -291,6 +294,7 @@ class SArray:
 
     def is_topk(self, topk=10, reverse=False):
         """Return 1 for the `topk` largest values, or smallest with `reverse`."""
+        selection.check_order(self.dtype)
         order = selection.sort_order([(self._data, bool(reverse))])
         present = order[~convert.absent(self._data)[order]][:topk]
         marks = np.zeros(len(self), np.int64)
@@ -337,15 +341,21 @@ class SArray:
         """Return the same slice of every string, list or vector."""
         if self.dtype not in (str, list, array.array):
             raise TypeError("element_slice is only supported on str, list and array")
-        return self._map(lambda value: value[slice(start, stop, step)], self.dtype)
+        part = slice(start, stop, step)
+        if self.dtype is str:
+            # As in Turi Create, strings are cut between bytes.
+            return self._map(lambda value: value.encode("utf-8")[part].decode("utf-8"), str)
+        return self._map(lambda value: value[part], self.dtype)
 
     def vector_slice(self, start, end=None):
         """Return one element of every vector, or a slice; None where it is too short."""
-        if self.dtype is not array.array:
+        if self.dtype not in (array.array, list):
             raise RuntimeError("Only Vector type can be sliced")
         if end is None or end == start + 1:
-            return self._map(lambda value: _element(value, start), float)
-        return self._map(lambda value: value[start:end] if len(value) >= end else None, array.array)
+            if self.dtype is array.array:
+                return self._map(lambda value: _element(value, start), float)
+            end = start + 1
+        return self._map(lambda value: value[start:end] if len(value) >= end else None, self.dtype)
 
     def item_length(self):
         """Return the lengths of lists, dictionaries or vectors."""
@@ -465,14 +475,17 @@ class SArray:
 
     def any(self):
         """Tell whether one value is neither missing nor zero nor empty."""
+        arithmetic.refuse_dates(self._data)
         return any(arithmetic.truth(value) for value in self.tolist() if value is not None)
 
     def all(self):
         """Tell whether no value is missing, zero or empty."""
+        arithmetic.refuse_dates(self._data)
         return all(value is not None and arithmetic.truth(value) for value in self.tolist())
 
     def nnz(self):
         """Return the number of values that are not zero; missing ones count as zero."""
+        arithmetic.refuse_dates(self._data)
         return sum(1 for value in self.tolist() if value is not None and arithmetic.truth(value))
 
     def countna(self):
@@ -481,6 +494,8 @@ class SArray:
 
     def value_counts(self):
         """Return an SFrame `value, count`, the most frequent value first."""
+        if self.dtype is dict:
+            raise TypeError("Cannot group on a dictionary column.")
         from .sframe import SFrame
 
         return SFrame._of(value_counts(self._data))
@@ -628,6 +643,13 @@ def _common_type(sides, dtype):
     if len(kinds) > 1:
         raise TypeError("true and false inputs are of different types")
     return convert.column_type(kinds.pop())
+
+
+def _is_vector_for(other, dtype):
+    """Tell whether values to look for are numbers only, in a column of other things."""
+    if isinstance(other, SArray) or dtype in (int, float) or not len(other):
+        return False
+    return infer_type([other]) is array.array
 
 
 def _sub_sketch_keys(dtype, keys):

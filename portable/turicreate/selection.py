@@ -9,6 +9,7 @@ import numpy as np
 from . import dates
 from .columns import NumberColumn
 from .infer import plain
+from .printing import type_title
 
 
 def slice_rows(key, length):
@@ -106,6 +107,15 @@ def _codes(column):
 def first_rows(column):
     """Return the rows in which a value appears for the first time."""
     return group_rows([column])[1]
+
+
+def check_order(dtype):
+    """Refuse types whose values are neither smaller nor larger than others."""
+    if dtype not in (int, float, str, datetime.datetime):
+        name = type_title(dtype)
+        raise RuntimeError(
+            f"Unsupported type operation. cannot perform operation < between {name} and {name}"
+        )
 
 
 def sort_order(keys):

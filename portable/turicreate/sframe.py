@@ -225,6 +225,8 @@ class SFrame:
                 f"Type of given values ({values.dtype}) does not match type of column "
                 f"'{column_name}' ({own}) in SFrame."
             )
+        if own is dict:
+            raise TypeError("Cannot group on a dictionary column.")
         mask = self[column_name].is_in(values)
         rows = selection.mask_rows((mask == 0 if exclude else mask)._data, self._count())
         found = self._taken(rows, len(rows), sized=not exclude)
@@ -298,6 +300,7 @@ class SFrame:
         if not isinstance(column_name, str):
             raise TypeError("column_name must be a string")
         self._names([column_name])
+        selection.check_order(self._columns[column_name].dtype)
         return self.dropna(column_name).sort(column_name, ascending=reverse).head(k)
 
     # Columns
@@ -551,7 +554,15 @@ class SFrame:
 
     def to_numpy(self):
         """Return the columns side by side as one array."""
-        return np.asarray([self[name].to_numpy() for name in self._columns]).transpose()
+        columns = [self[name].to_numpy() for name in self._columns]
+        try:
+            return np.asarray(columns).transpose()
+        except ValueError:
+            result = np.empty((self._count(), len(columns)), object)
+            for at, name in enumerate(self._columns):
+                for row, value in enumerate(self._column_data(name).tolist()):
+                    result[row, at] = value
+            return result
 
     def save(self, filename, format=None):
         """Write the table as an SFrame folder that Turi Create opens too."""

@@ -15,7 +15,7 @@ from .sarray import SArray
 from .sframe_format import open_frame
 from .storage import check_source
 
-SORTABLE = (int, float, str)
+SORTABLE = (int, float, str, datetime.datetime)
 _FORMATS = ("auto", "sframe", "dataframe", "dict", "array", "sarray", "empty", "sframe_obj")
 _CSV = ("csv", "tsv", "txt", "json")
 

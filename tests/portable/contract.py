@@ -22,24 +22,12 @@ def calls():
 
 def names():
     """Return what the expressions may use, with the installed edition as `turicreate`."""
-    import pandas
     import turicreate
 
     SArray, SFrame = turicreate.SArray, turicreate.SFrame
     sample = SFrame(str(ROOT / "image_train_data"))
     return {
-        "turicreate": turicreate,
-        "tc": turicreate,
-        "agg": turicreate.aggregate,
-        "pd": pandas,
-        "SArray": SArray,
-        "SFrame": SFrame,
-        "aggregate": turicreate.aggregate,
-        "np": np,
-        "nan": float("nan"),
-        "array": array,
-        "datetime": datetime,
-        "re": re,
+        **basics(turicreate),
         **columns(SArray, SFrame),
         **tables(turicreate),
         **models(turicreate),
@@ -47,6 +35,26 @@ def names():
         "search": turicreate.nearest_neighbors.create(
             sample, features=["deep_features"], label="id", verbose=False
         ),
+    }
+
+
+def basics(turicreate):
+    """Return modules and short names."""
+    import pandas
+
+    return {
+        "turicreate": turicreate,
+        "tc": turicreate,
+        "agg": turicreate.aggregate,
+        "pd": pandas,
+        "SArray": turicreate.SArray,
+        "SFrame": turicreate.SFrame,
+        "aggregate": turicreate.aggregate,
+        "np": np,
+        "nan": float("nan"),
+        "array": array,
+        "datetime": datetime,
+        "re": re,
     }
 
 

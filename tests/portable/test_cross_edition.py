@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import sys
 
+import fuzz
 import pytest
-from edition import ROOT, portable_only, run_real
+from edition import ROOT, portable_only, real_python, run_real
 from frames import frames, printed_tables, values
 
 pytestmark = portable_only
@@ -98,6 +100,25 @@ print(json.dumps([
     recorded = json.loads(run_real(script).splitlines()[-1])
     names = ("image_train_data", "image_test_data")
     assert [digest(turicreate.SFrame(str(ROOT / name))) for name in names] == recorded
+
+
+def test_generated_calls_are_answered_alike():
+    expressions = fuzz.calls(400, seed=2)
+    assert len({expression.split("(")[0] for expression in expressions}) > 1
+    real = fuzz.answers(expressions, real_python())
+    portable = fuzz.answers(expressions, sys.executable)
+    assert fuzz.differences(expressions, real, portable) == []
+    assert sum("error" in str(answer) for answer in real.values()) < len(expressions) / 2
+
+
+def test_the_comparison_of_generated_calls_sees_a_difference():
+    gone = {"error": ["NotInPortableEdition", "Exception"], "message": ""}
+    error, other = (
+        {"error": [name, "Exception"], "message": ""} for name in ("KeyError", "OSError")
+    )
+    real = {"a": 1, "b": error, "c": error, "d": 2}
+    portable = {"a": 2, "b": error, "c": other, "d": gone}
+    assert [found[0] for found in fuzz.differences("abcd", real, portable)] == ["a", "c"]
 
 
 def test_tables_are_printed_alike():
