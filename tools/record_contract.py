@@ -15,8 +15,9 @@ sys.path.insert(0, str(ROOT / "tests" / "portable"))
 
 
 def main():
-    """Write the answers to tests/portable/contract.json."""
+    """Write the answers to contract.json and the public names to public_names.json."""
     import contract
+    import public_names
     import turicreate
 
     from image_retrieval.quiet import quiet_turicreate
@@ -33,6 +34,8 @@ def main():
     }
     text = json.dumps(answers, indent=0, ensure_ascii=True) + "\n"
     contract.RECORDED.write_text(text, encoding="utf-8")
+    names = json.dumps(public_names.public_names(turicreate), indent=0) + "\n"
+    (contract.HERE / "public_names.json").write_text(names, encoding="utf-8")
     print(f"{len(answers)} answers in {contract.RECORDED.relative_to(ROOT)}")
     return 0
 

@@ -60,5 +60,5 @@ __all__ = [
 
 def __getattr__(name):
     if name in MODULE_NAMES:
-        raise lacks(f"turicreate.{name}")
+        raise lacks(f"turicreate.{name}", MODULE_NAMES[name])
     raise AttributeError(f"module 'turicreate' has no attribute '{name}'")

@@ -22,3 +22,21 @@ def set_runtime_config(name, value):
 def get_runtime_config():
     """Return no settings."""
     return {}
+
+
+def get_client_log_location():
+    """Refused: this edition writes no log."""
+    raise lacks("config.get_client_log_location")
+
+
+def get_environment_config():
+    """Return no settings."""
+    return {}
+
+
+def init_logger():
+    """Do nothing: this edition writes no log."""
+
+
+def set_log_level(level):
+    """Do nothing: this edition writes no log."""

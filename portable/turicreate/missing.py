@@ -1,6 +1,8 @@
 """What this edition lacks, said by name."""
 
-REAL = "the real one (turicreate 6.4.1 on Python 3.8) has it: see 'Where it runs' in the README"
+#: The heading of the README's section that every refusal points at.
+SECTION = "What it lacks"
+REAL = f"turicreate 6.4.1 on Python 3.8 has it: see '{SECTION}' in portable/README.md"
 
 
 class NotInPortableEdition(NotImplementedError, AttributeError):  # noqa: N818
@@ -14,35 +16,80 @@ def lacks(name, instead=""):
     """Return the error that names a missing part, and another way if there is one."""
     hint = f"; {instead}" if instead else ""
     return NotInPortableEdition(
-        f"{name} is not in the portable edition of Turi Create{hint}; {REAL}"
+        f"{name} is not in the portable edition of Turi Create{hint}; the real one ({REAL})"
     )
 
 
-#: Public names of the real edition's modules, so that a typing error is told from a gap.
-MODULE_NAMES = frozenset(
-    """activity_classifier boosted_trees_classifier boosted_trees_regression classifier clustering
-    connected_components dbscan decision_tree_classifier decision_tree_regression degree_counting
-    drawing_classifier Edge extensions factorization_recommender graph_analytics graph_coloring
-    image_classifier image_similarity item_content_recommender item_similarity_recommender kcore
-    kmeans label_propagation linear_regression load_audio load_sgraph object_detector
-    one_shot_object_detector pagerank popularity_recommender random_forest_classifier
-    random_forest_regression ranking_factorization_recommender recommender regression SFrameBuilder
-    SGraph shortest_path sound_classifier style_transfer svm_classifier text_analytics
-    text_classifier topic_model triangle_counting util Vertex""".split()
-)
-SFRAME_NAMES = frozenset(
-    """export_csv export_json flat_map from_sql read_csv read_csv_with_errors read_json
-    split_datetime to_sql""".split()
-)
-SARRAY_NAMES = frozenset(
-    """cumulative_std cumulative_var date_range datetime_to_str dict_trim_by_keys
-    dict_trim_by_values read_json rolling_count rolling_max rolling_mean
-    rolling_min rolling_stdv rolling_sum rolling_var split_datetime str_to_datetime""".split()
-)
+_NETWORKS = "its network comes from the real edition; image_retrieval.features extracts features"
+_TREES = "no trees here; logistic_classifier and nearest_neighbor_classifier are there"
+_NUMBERS = "no regression here; scikit-learn has it"
+_TEXT = "count words with collections.Counter, which gives a column of dictionaries"
+_RATINGS = "no recommenders here"
+_GRAPHS = "no graphs here; networkx has them"
+_CLUSTERS = "no clustering here; scikit-learn has it"
+_SOUND = "no sounds here"
+_INNER = "it is a part of the real edition's inner workings"
+
+#: Public names of the real edition's package that are not here, each with a reason.
+MODULE_NAMES = {
+    **dict.fromkeys(
+        """activity_classifier drawing_classifier image_classifier image_similarity
+        object_detector one_shot_object_detector style_transfer text_classifier""".split(),
+        _NETWORKS,
+    ),
+    **dict.fromkeys(
+        """boosted_trees_classifier boosted_trees_regression decision_tree_classifier
+        decision_tree_regression random_forest_classifier random_forest_regression""".split(),
+        _TREES,
+    ),
+    **dict.fromkeys(("linear_regression", "regression", "svm_classifier"), _NUMBERS),
+    **dict.fromkeys(("text_analytics", "topic_model"), _TEXT),
+    **dict.fromkeys(
+        """factorization_recommender item_content_recommender item_similarity_recommender
+        popularity_recommender ranking_factorization_recommender recommender""".split(),
+        _RATINGS,
+    ),
+    **dict.fromkeys(
+        """connected_components degree_counting Edge graph_analytics graph_coloring kcore
+        label_propagation load_sgraph pagerank SGraph shortest_path triangle_counting
+        Vertex""".split(),
+        _GRAPHS,
+    ),
+    **dict.fromkeys(("clustering", "dbscan", "kmeans"), _CLUSTERS),
+    **dict.fromkeys(("audio_analysis", "load_audio", "sound_classifier"), _SOUND),
+    **dict.fromkeys(("data_structures", "extensions", "meta", "turicreate", "util"), _INNER),
+    "version_info": "__version__ says which edition this is",
+    "classifier": "logistic_classifier and nearest_neighbor_classifier are there",
+    "SFrameBuilder": "collect rows in a list and give SFrame its columns",
+}
+#: Public names of classes that are not here.
+CLASS_NAMES = {
+    "SFrame": {
+        **dict.fromkeys(("from_sql", "to_sql"), "pandas reads and writes databases"),
+        **dict.fromkeys(("flat_map", "split_datetime"), "apply and stack do the same"),
+    },
+    "SArray": dict.fromkeys(
+        """cumulative_std cumulative_var date_range datetime_to_str dict_trim_by_keys
+        dict_trim_by_values rolling_count rolling_max rolling_mean rolling_min rolling_stdv
+        rolling_sum rolling_var split_datetime str_to_datetime""".split(),
+        "apply, or pandas through to_numpy, does the same",
+    ),
+    "LogisticClassifier": {"export_coreml": "no Core ML here"},
+}
 
 
-def refuse_attribute(owner, name, known):
-    """Raise the right error for an attribute that is not there."""
-    if name in known:
-        raise lacks(f"{owner}.{name}")
-    raise AttributeError(f"'{owner}' object has no attribute '{name}'")
+class Gap:
+    """In place of a class's attribute: says by name that it is not here."""
+
+    def __init__(self, name, reason):
+        self._name, self._reason = name, reason
+
+    def __get__(self, instance, owner):
+        raise lacks(self._name, self._reason)
+
+
+def refuse_by_name(cls):
+    """Let a class refuse what the real edition's has, asked on the class or an instance."""
+    for name, reason in CLASS_NAMES[cls.__name__].items():
+        setattr(cls, name, Gap(f"{cls.__name__}.{name}", reason))
+    return cls

@@ -93,11 +93,6 @@ def _variance(values, ddof):
         return float(np.var(values) * len(values) / np.float64(max(len(values) - ddof, 0)))
 
 
-def _nan_first(values):
-    ordered = np.sort(values)
-    return np.roll(ordered, int((values != values).sum()))
-
-
 _REDUCTIONS = {
     "sum": lambda values, ddof: values.sum().item(),
     "mean": lambda values, ddof: float(values.mean()),
@@ -105,7 +100,7 @@ _REDUCTIONS = {
     "max": _extreme(np.max),
     "var": _variance,
     "std": lambda values, ddof: float(np.sqrt(_variance(values, ddof))),
-    "median": lambda values, ddof: _nan_first(values)[len(values) // 2].item(),
+    "median": lambda values, ddof: np.sort(values)[len(values) // 2].item(),
 }
 
 _CUMULATIONS = {

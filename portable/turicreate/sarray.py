@@ -7,18 +7,18 @@ from collections import deque
 
 import numpy as np
 
-from . import arithmetic, convert, hashing, lazy, reduce, selection, vectors
+from . import arithmetic, convert, hashing, lazy, reduce, selection, tabular, vectors
 from .columns import NumberColumn, ObjectColumn, concatenate
 from .display import explore_array
 from .grouping import value_counts
 from .image import Image, from_pixels, mean_image
 from .infer import column_from_values, infer_type, make_column, plain
-from .missing import SARRAY_NAMES, lacks, refuse_attribute
+from .missing import lacks, refuse_by_name
 from .printing import image_text, type_title
 from .reshaping import unpack_column
 from .sframe_format import open_array, write_array
 from .sketch import Sketch
-from .storage import check_source, prepare_target
+from .storage import check_source, is_text, prepare_target
 from .visualization import Plot
 
 _SORTABLE = (int, float, str, datetime.datetime)
@@ -27,6 +27,7 @@ _BUILT_AT_ONCE = 4096
 _INFERRED = type(None)
 
 
+@refuse_by_name
 class SArray:
     """An immutable column of integers, floats, strings, vectors, lists, dictionaries, dates,
     images or arrays; a missing value is None.
@@ -58,6 +59,8 @@ class SArray:
         self._sized = True
         if isinstance(data, SArray):
             self._column = data._column if dtype is None else data.astype(dtype)._column
+        elif isinstance(data, str) and is_text(data):
+            self._column = make_column(tabular.read_text(data), str)
         elif isinstance(data, str):
             self._column = lazy.LazyColumn.stored(open_array(check_source(data)))
         else:
@@ -617,14 +620,22 @@ class SArray:
         return Plot([("", self._data)], title, xlabel, ylabel)
 
     def save(self, filename, format=None):
-        """Write the values as an SArray folder that Turi Create opens too."""
-        if format not in (None, "binary"):
-            raise lacks(f"SArray.save(format={format!r})", "format='binary'")
+        """Write the values: as a folder that Turi Create opens too, or as lines of text."""
+        if format is None:
+            texts = (".csv", ".csv.gz", ".txt")
+            format = "text" if str(filename).endswith(texts) else "binary"
+        if format not in ("binary", "text", "csv"):
+            raise ValueError(f"Unsupported format: {format}")
         column = self._data
-        write_array(prepare_target(filename), column)
+        if format == "binary":
+            write_array(prepare_target(filename), column)
+        else:
+            tabular.write_lines(filename, column)
 
-    def __getattr__(self, name):
-        refuse_attribute("SArray", name, SARRAY_NAMES)
+    @classmethod
+    def read_json(cls, filename):
+        """Return the values of a JSON file that holds a list."""
+        return cls(tabular.read_json_array(filename))
 
 
 _CONSTANTS = (list, tuple, dict, array.array, np.ndarray, datetime.datetime)

@@ -5,14 +5,14 @@ import sys
 
 import numpy as np
 
-from . import aggregate, convert, hashing, lazy, selection, sources
+from . import aggregate, convert, hashing, lazy, selection, sources, tabular
 from .columns import NumberColumn, concatenate
 from .display import explore_frame
 from .grouping import group
 from .image import Image
 from .infer import infer_type, plain
 from .joining import join
-from .missing import SFRAME_NAMES, lacks, refuse_attribute
+from .missing import lacks, refuse_by_name
 from .names import number_name
 from .printing import (
     HTML_COLUMN_WIDTH,
@@ -36,6 +36,7 @@ from .visualization import Plot
 _SHOWN = 10
 
 
+@refuse_by_name
 class SFrame:
     """A table whose columns have a name, a type and one length.
 
@@ -565,13 +566,67 @@ class SFrame:
             return result
 
     def save(self, filename, format=None):
-        """Write the table as an SFrame folder that Turi Create opens too."""
-        if format not in (None, "binary") or str(filename).endswith((".csv", ".json", ".csv.gz")):
-            raise lacks("SFrame.save as csv or json", "use to_dataframe() and pandas")
-        for name in self._columns:
-            sources.check_column_name(name)
-        self.materialize()
-        write_frame(prepare_target(filename), dict(self._columns))
+        """Write the table: as a folder that Turi Create opens too, as .csv or as .json."""
+        name = str(filename)
+        if format is None:
+            format = "csv" if name.endswith((".csv", ".csv.gz")) else "binary"
+            format = "json" if name.endswith(".json") else format
+        if format not in ("csv", "binary", "json"):
+            raise ValueError(
+                f"Invalid format: {format}. Supported formats are 'csv' and 'binary' and 'json'"
+            )
+        if format == "csv":
+            self.export_csv(name if name.endswith((".csv", ".csv.gz")) else f"{name}.csv")
+        elif format == "json":
+            self.export_json(name)
+        else:
+            for name in self._columns:
+                sources.check_column_name(name)
+            self.materialize()
+            write_frame(prepare_target(filename), dict(self._columns))
+
+    def export_csv(self, filename, **options):
+        """Write the table as a CSV file.
+
+        Parameters
+        ----------
+        filename : str or Path
+        **options
+            delimiter, line_terminator, header, quote_level (csv.QUOTE_...), double_quote,
+            escape_char, quote_char, na_rep, file_header, file_footer, line_prefix.
+        """
+        tabular.write_csv(filename, self._table(), options)
+
+    def export_json(self, filename, orient="records"):
+        """Write the table as a JSON list of objects, or with orient='lines' one a line."""
+        tabular.write_json(filename, self._table(), orient)
+
+    @classmethod
+    def read_csv(cls, url, **options):
+        """Return the table of a CSV file.
+
+        Parameters
+        ----------
+        url : str or Path
+            A file, one packed as .gz, a folder, or a pattern with `*`.
+        **options
+            delimiter, header, error_bad_lines, comment_char, escape_char, double_quote,
+            quote_char, skip_initial_space, column_type_hints (a type, a list of types or
+            {name: type}), na_values, line_terminator, usecols, nrows, skiprows, verbose,
+            nrows_to_infer, true_values, false_values.
+        """
+        return cls._of(tabular.read_csv(url, options)[0])
+
+    @classmethod
+    def read_csv_with_errors(cls, url, **options):
+        """Return the table of a CSV file, and {file: SArray of the lines left out}."""
+        columns, bad = tabular.read_csv(url, options)
+        return cls._of(columns), {path: SArray(lines, str) for path, lines in bad.items() if lines}
+
+    @classmethod
+    def read_json(cls, url, orient="records"):
+        """Return the table of a JSON list of objects, or with orient='lines' of one a line."""
+        return cls._of(tabular.read_json(url, orient))
 
     # Showing
 
@@ -657,9 +712,6 @@ class SFrame:
         """Return the summary that `show` shows, as a `Plot`."""
         shown = [(n, c) for n, c in self._table().items() if c.dtype is not Image]
         return Plot(shown)
-
-    def __getattr__(self, name):
-        refuse_attribute("SFrame", name, SFRAME_NAMES)
 
 
 def _row_count(n):

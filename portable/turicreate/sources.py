@@ -6,28 +6,29 @@ import os
 
 import numpy as np
 
-from . import lazy
+from . import lazy, tabular
 from .columns import NumberColumn, ObjectColumn
 from .image import Image
 from .infer import is_pandas, is_view
-from .missing import lacks
 from .sarray import SArray
 from .sframe_format import open_frame
-from .storage import check_source
+from .storage import check_source, is_text
 
 SORTABLE = (int, float, str, datetime.datetime)
 _FORMATS = ("auto", "sframe", "dataframe", "dict", "array", "sarray", "empty", "sframe_obj")
-_CSV = ("csv", "tsv", "txt", "json")
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 def frame_columns(data, form):
     """Return the columns {name: column} of a new SFrame."""
-    if form in _CSV:
-        raise lacks(f"SFrame(format={form!r})", "read it with pandas and pass the DataFrame")
-    if form not in _FORMATS:
+    if form not in (*_FORMATS, *_DELIMITERS):
         raise ValueError(f"Unknown input type: {form}")
     if data is None:
         return {}
+    if isinstance(data, (str, os.PathLike)) and (form in _DELIMITERS or is_text(data)):
+        ending = str(data)[: -len(".gz")] if str(data).endswith(".gz") else str(data)
+        form = form if form in _DELIMITERS else ending.rsplit(".", 1)[-1]
+        return tabular.read_csv(data, {"delimiter": _DELIMITERS.get(form, ",")})[0]
     if isinstance(data, (str, os.PathLike)):
         stored, _ = open_frame(check_source(data))
         return {name: lazy.LazyColumn.stored(column) for name, column in stored.items()}

@@ -17,13 +17,14 @@ def check_source(filename):
     path = Path(filename).expanduser()
     if not path.exists():
         raise OSError(f"{path.absolute()} not found. ErrMsg: file not exist in {path.absolute()}")
-    if path.is_file():
-        raise lacks(
-            f"Reading the file {path.name}", "read it with pandas and pass the DataFrame to SFrame"
-        )
     if not (path / "dir_archive.ini").is_file():
         raise OSError(f"Cannot open {path / 'dir_archive.ini'} for read.")
     return path
+
+
+def is_text(filename):
+    """Tell whether a name is that of a file, which a saved SFrame or SArray never is."""
+    return Path(os.fspath(filename)).expanduser().is_file()
 
 
 def prepare_target(filename):

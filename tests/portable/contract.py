@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import texts
 from frames import raw_image
 
 HERE = Path(__file__).resolve().parent
@@ -55,6 +56,8 @@ def basics(turicreate):
         "array": array,
         "datetime": datetime,
         "re": re,
+        "text": texts.text,
+        "written": texts.written,
     }
 
 
@@ -164,7 +167,7 @@ def answer(expression, known):
     try:
         return plain(eval(expression, dict(known)))
     except Exception as error:
-        message = str(error).strip().replace(str(ROOT), "")
+        message = texts.hidden(str(error).strip()).replace(str(ROOT), "")
         return {"error": [kind.__name__ for kind in type(error).__mro__], "message": message}
 
 

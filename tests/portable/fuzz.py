@@ -92,7 +92,7 @@ class _Maker:
 
     def frame(self, size=None):
         size = self.chance.randint(1, 5) if size is None else size
-        # NaN has no place among sorted numbers in Turi Create.
+        # Where NaN stands among sorted numbers is left open in Turi Create.
         columns = [self.column(size).replace("nan", "4.5") for _ in range(2)]
         return f"SFrame({{'a': {columns[0]}, 'b': {columns[1]}}})"
 
@@ -106,6 +106,8 @@ class _Maker:
         return f"{left} {self.chance.choice(_SIGNS)} {right}"
 
     def filled(self, owner, method):
+        if method.startswith(("median", "sort")):
+            owner = owner.replace("nan", "4.5")
         method = method.replace("lambda_x_none", "lambda x: None if x == 1 else x")
         method = method.replace("TYPE", self.chance.choice(_TYPES))
         method = method.replace("COLUMN", self.column())

@@ -2,11 +2,13 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import subprocess
 import sys
 
 import numpy as np
+import public_names
 import pytest
 from edition import ROOT, portable_only
 from frames import raw_image
@@ -54,20 +56,39 @@ def test_a_missing_part_is_named_and_points_at_the_real_one(tc):
     sframe = tc.SFrame({"a": [1, 2], "v": [[1.0], [2.0]]})
     calls = {
         "turicreate.image_similarity": lambda: tc.image_similarity,
-        "turicreate.recommender": lambda: tc.recommender,
-        "SFrame.read_csv": lambda: tc.SFrame().read_csv,
-        "SArray.rolling_mean": lambda: sframe["a"].rolling_mean,
+        "turicreate.recommender is not": lambda: tc.recommender,
+        "SFrame.from_sql": lambda: tc.SFrame.from_sql,
+        "SFrame.to_sql": lambda: sframe.to_sql,
         "lsh": lambda: tc.nearest_neighbors.create(sframe, features=["v"], method="lsh"),
         "similarity_graph": lambda: tc.nearest_neighbors.create(
             sframe, features=["v"]
         ).similarity_graph(),
         "get_deep_features": lambda: tc.image_analysis.get_deep_features(sframe["a"], "x"),
         "l1_penalty": lambda: tc.logistic_classifier.create(sframe, "a", l1_penalty=1.0),
-        "csv": lambda: sframe.save("x.csv"),
         "https": lambda: tc.SFrame("https://example.org/x"),
     }
     for word, call in calls.items():
         assert word in lacking(call)
+
+
+@pytest.mark.parametrize("place", public_names.PLACES)
+def test_every_public_name_of_the_real_edition_is_here_or_refused_by_name(tc, place):
+    recorded = json.loads((ROOT / "tests/portable/public_names.json").read_text("utf-8"))
+    owner = public_names.place(tc, place)
+    assert len(recorded[place]) > 1
+    for name in recorded[place]:
+        try:
+            getattr(owner, name)
+        except tc.NotInPortableEdition as error:
+            assert name in str(error)
+
+
+def test_every_refusal_points_at_a_heading_that_exists(tc):
+    from turicreate.missing import SECTION
+
+    readme = (ROOT / "portable" / "README.md").read_text("utf-8")
+    assert f"\n## {SECTION}\n" in readme
+    assert SECTION in lacking(lambda: tc.recommender)
 
 
 def test_a_typing_error_is_no_gap(tc):

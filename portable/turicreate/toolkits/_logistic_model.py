@@ -7,6 +7,7 @@ import numpy as np
 
 from ..columns import NumberColumn, VectorColumn
 from ..infer import column_from_values
+from ..missing import refuse_by_name
 from ..printing import type_title
 from ..sarray import SArray
 from ..sframe import SFrame
@@ -36,6 +37,7 @@ _SCORES = {
 }
 
 
+@refuse_by_name
 @saveable
 class LogisticClassifier(Model):
     """A trained logistic regression; made by `create`."""
