@@ -51,9 +51,11 @@ class NumberColumn(Column):
     """int64 or float64 values and an optional bool mask of missing ones."""
 
     def __init__(self, values, missing=None):
-        self.values = values
+        # On 32-bit systems and with NumPy 1 on Windows, counts and places are of 32 bits.
+        whole = values.dtype.kind in "iub"
+        self.values = values.astype(np.int64 if whole else np.float64, copy=False)
         self.missing = missing if missing is not None and missing.any() else None
-        self.dtype = int if values.dtype == np.int64 else float
+        self.dtype = int if whole else float
 
     def __len__(self):
         return len(self.values)

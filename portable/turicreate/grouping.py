@@ -279,6 +279,6 @@ def _aggregate(table, wanted, members):
 def value_counts(column):
     """Return {`value`: Column, `count`: Column}, most frequent first, ties as they appear."""
     groups, first = group_rows([column])
-    counts = np.bincount(groups, minlength=len(first))
+    counts = np.bincount(groups.astype(np.intp), minlength=len(first))
     order = np.argsort(-counts, kind="stable")
     return {"value": column.take(first[order]), "count": NumberColumn(counts[order])}

@@ -1,10 +1,9 @@
 """One block of a segment: its bytes to a column, and a column to its bytes."""
 
-import lz4.block
 import numpy as np
 
 from ..columns import NumberColumn, ObjectColumn, VectorColumn
-from . import payloads, types
+from . import compression, payloads, types
 from .cursor import Cursor
 from .errors import SFrameFormatError
 from .words import decode_words, encode_plain_words, encode_varint, encode_words
@@ -21,8 +20,8 @@ def decompress(data, size, flags):
     if size > 255 * len(data) + 64:
         raise SFrameFormatError(f"a block of {len(data)} bytes cannot hold {size} bytes")
     try:
-        plain = lz4.block.decompress(data, uncompressed_size=size)
-    except (lz4.block.LZ4BlockError, ValueError, OverflowError):
+        plain = compression.decompress(data, size)
+    except ValueError:
         raise SFrameFormatError("a block's LZ4 compression is damaged") from None
     if len(plain) != size:
         raise SFrameFormatError(f"a block has {len(plain)} bytes where {size} were announced")
@@ -216,8 +215,8 @@ def encode_block(column, kind):
         head += bits.ljust(-(-len(missing) // 64) * 8, b"\0")
         column = column.take(~missing)
     plain = head + _encode_values(column, kind)
-    packed = lz4.block.compress(plain, store_size=False)
-    if len(packed) < 0.9 * len(plain):
+    packed = compression.compress(plain)
+    if packed is not None and len(packed) < 0.9 * len(plain):
         return packed, len(plain), flags | LZ4
     return plain, len(plain), flags
 

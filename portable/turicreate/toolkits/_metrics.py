@@ -192,7 +192,7 @@ def curve(positive, scores, known=None):
     check_range(scores)
     known = np.ones(len(scores), bool) if known is None else known
     # As in Turi Create, an undefined score counts as 0.
-    places = np.clip(np.floor(np.nan_to_num(scores * _BINS)), 0, _BINS - 1).astype(np.int64)
+    places = np.clip(np.floor(np.nan_to_num(scores * _BINS)), 0, _BINS - 1).astype(np.intp)
     counts = [
         np.bincount(places[mask & known], minlength=_BINS)[::-1].cumsum()[::-1]
         for mask in (~positive, positive)

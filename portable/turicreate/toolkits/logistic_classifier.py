@@ -150,7 +150,9 @@ def _facts(dataset, names, y, classes):
         "num_classes": len(classes),
         "num_coefficients": (len(unpacked) + 1) * (len(classes) - 1),
         "num_examples": len(y),
-        "num_examples_per_class": {c: int(n) for c, n in zip(classes, np.bincount(y))},
+        "num_examples_per_class": {
+            c: int(n) for c, n in zip(classes, np.bincount(y.astype(np.intp)))
+        },
         "num_features": len(names),
         "num_unpacked_features": len(unpacked),
         "unpacked_features": unpacked,

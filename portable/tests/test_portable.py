@@ -73,7 +73,7 @@ def test_a_missing_part_is_named_and_points_at_the_real_one(tc):
 
 @pytest.mark.parametrize("place", public_names.PLACES)
 def test_every_public_name_of_the_real_edition_is_here_or_refused_by_name(tc, place):
-    recorded = json.loads((ROOT / "tests/portable/public_names.json").read_text("utf-8"))
+    recorded = json.loads((ROOT / "portable/tests/public_names.json").read_text("utf-8"))
     owner = public_names.place(tc, place)
     assert len(recorded[place]) > 1
     for name in recorded[place]:

@@ -13,7 +13,7 @@ pytestmark = portable_only
 
 _PRELUDE = """
 import hashlib, json, sys
-sys.path.insert(0, "tests/portable")
+sys.path.insert(0, "portable/tests")
 import turicreate
 from frames import frames, values
 """

@@ -344,9 +344,62 @@ def test_reading_executes_nothing():
     """The package has no unpickler, evaluates no text, and lets NumPy load no objects."""
     from edition import ROOT
 
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "portable").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "portable" / "turicreate").rglob("*.py")]
     assert len(sources) > 30
     used = re.compile(
         r"import pickle|pickle\.loads?|\beval\(|\bexec\(|np\.load\(|marshal|__import__"
     )
     assert [source for source in sources if used.search(source)] == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lz4_is_decoded_without_the_package(seed):
+    lz4 = pytest.importorskip("lz4.block")
+    from turicreate.sframe_format import compression
+
+    rng = np.random.RandomState(seed)
+    alphabet = [1, 2, 5, 200, 256, 256][seed]
+    data = rng.randint(0, alphabet, [7, 1, 40_000, 70_000, 3_000, 15][seed]).astype("u1").tobytes()
+    data += b"again and again " * 50 * (seed % 2)
+    packed = lz4.compress(data, store_size=False)
+    assert compression.decoded(packed, len(data)) == data
+    for damaged in (packed[:-1], packed[1:], packed + b"\x01"):
+        assert decoded_or_none(damaged, len(data)) != data
+    assert decoded_or_none(packed, len(data) - 1) is None
+
+
+def decoded_or_none(packed, size):
+    from turicreate.sframe_format import compression
+
+    try:
+        return compression.decoded(packed, size)
+    except ValueError:
+        return None
+
+
+def test_frames_are_written_and_read_without_the_package(tmp_path, monkeypatch):
+    import turicreate
+    from turicreate.sframe_format import compression
+
+    columns = {"i": list(range(5000)), "s": ["text"] * 5000, "v": [[1.0, 0.5]] * 5000}
+    turicreate.SFrame(columns).save(str(tmp_path / "packed"))
+    monkeypatch.setattr(compression, "_package", None)
+    turicreate.SFrame(columns).save(str(tmp_path / "plain"))
+    sizes = [sum(f.stat().st_size for f in (tmp_path / n).iterdir()) for n in ("packed", "plain")]
+    assert sizes[0] <= sizes[1]
+    for name in ("packed", "plain"):
+        found = turicreate.SFrame(str(tmp_path / name))
+        assert [list(found[c]) for c in "is"] == [columns["i"], columns["s"]]
+        assert [list(v) for v in found["v"]] == columns["v"]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "bool"])
+def test_whole_numbers_of_all_sizes_are_integers(kind):
+    import turicreate
+    from turicreate.columns import NumberColumn
+
+    numbers = np.array([0, 1, 1], kind)
+    assert NumberColumn(numbers).dtype is int
+    assert NumberColumn(numbers).values.dtype == np.int64
+    assert turicreate.SArray(numbers).dtype is int
+    assert turicreate.SArray(numbers)[1] == 1

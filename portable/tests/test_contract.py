@@ -5,16 +5,14 @@ import json
 import contract
 import pytest
 
-pytest.importorskip("turicreate")
+turicreate = pytest.importorskip("turicreate")
 
 RECORDED = json.loads(contract.RECORDED.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def known():
-    from image_retrieval.quiet import quiet_turicreate
-
-    quiet_turicreate()
+    contract.hush(turicreate)
     return contract.names()
 
 

@@ -14,6 +14,12 @@ ROOT = HERE.parent.parent
 RECORDED = HERE / "contract.json"
 
 
+def hush(turicreate):
+    """Keep Turi Create's progress tables, which it prints without being asked, out of the way."""
+    if hasattr(turicreate, "_connect"):
+        turicreate._connect.main.get_server().print_callback = lambda message: None
+
+
 def calls():
     """Return the expressions of the files in `calls`, in their order."""
     texts = [path.read_text(encoding="utf-8") for path in sorted((HERE / "calls").glob("*.txt"))]

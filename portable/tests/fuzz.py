@@ -1,6 +1,6 @@
 """Random calls on both editions: values, types, names, printed text and kinds of errors.
 
-    .venv-portable/bin/python tests/portable/fuzz.py [--calls 3000] [--seed 0]
+    .venv-portable/bin/python portable/tests/fuzz.py [--calls 3000] [--seed 0]
 
 prints the calls that the editions answer differently. What is found goes, once it is mended,
 into a file of `calls` and so into the contract. Calls whose answers depend on the number of
