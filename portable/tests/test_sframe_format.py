@@ -344,7 +344,10 @@ def test_reading_executes_nothing():
     """The package has no unpickler, evaluates no text, and lets NumPy load no objects."""
     from edition import ROOT
 
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "portable" / "turicreate").rglob("*.py")]
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "portable" / "turicreate").rglob("*.py")
+    ]
     assert len(sources) > 30
     used = re.compile(
         r"import pickle|pickle\.loads?|\beval\(|\bexec\(|np\.load\(|marshal|__import__"
