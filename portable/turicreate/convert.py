@@ -38,6 +38,19 @@ def absent(column):
     return mask
 
 
+def absent_within(column):
+    """Return a mask of the values that are missing, NaN or hold such a value anywhere."""
+    return np.array([_is_absent(value) for value in column.tolist()], bool)
+
+
+def _is_absent(value):
+    if isinstance(value, (list, array.array)):
+        return any(map(_is_absent, value))
+    if isinstance(value, dict):
+        return any(map(_is_absent, value.values()))
+    return value is None or (isinstance(value, float) and value != value)
+
+
 def cast(column, dtype, undefined_on_failure):
     """Return a column as another type."""
     if dtype is column.dtype:

@@ -1,6 +1,9 @@
 """Dates as Turi Create counts them: seconds since 1970 in UTC, a date without zone being UTC."""
 
 import datetime
+import re
+
+from .timezone import FixedOffset
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -26,3 +29,66 @@ def earlier(date, seconds):
     if seconds != seconds:
         raise RuntimeError("Invalid microsecond value")
     return later(date, -seconds)
+
+
+#: What `split_datetime` gives for each name.
+PARTS = {
+    "year": lambda date: date.year,
+    "month": lambda date: date.month,
+    "day": lambda date: date.day,
+    "hour": lambda date: date.hour,
+    "minute": lambda date: date.minute,
+    "second": lambda date: date.second,
+    "us": lambda date: date.microsecond,
+    "weekday": lambda date: date.weekday(),
+    "isoweekday": lambda date: date.isoweekday(),
+    "tmweekday": lambda date: date.isoweekday() % 7,
+    "timezone": lambda date: zone_hours(date),
+}
+_ZONE = re.compile(r"\s?(?:GMT|UTC)?([+-])(\d\d):?(\d\d)?$")
+
+
+def zone_hours(date):
+    """Return the hours of a date's zone from UTC, or None."""
+    offset = date.utcoffset()
+    return None if offset is None else offset.total_seconds() / 3600
+
+
+def as_text(date, form):
+    """Return a date in a form of `strftime`, in which %ZP stands for the zone."""
+    zone = date.utcoffset()
+    text = ""
+    if zone is not None:
+        minutes = int(abs(zone.total_seconds())) // 60
+        sign = "-" if zone.total_seconds() < 0 else "+"
+        text = f"GMT{sign}{minutes // 60:02}" + (f":{minutes % 60:02}" if minutes % 60 else "")
+    return date.strftime(form.replace("%ZP", text))
+
+
+def from_text(text, form):
+    """Return the date of a text in a form of `strptime`, in which %ZP stands for the zone."""
+    zone, rest = None, text
+    if "%ZP" in form:
+        found = _ZONE.search(text)
+        if found:
+            sign = -1 if found[1] == "-" else 1
+            zone = FixedOffset(sign * (int(found[2]) + int(found[3] or 0) / 60))
+            rest = text[: found.start()]
+        form = form.replace("%ZP", "").strip()
+    try:
+        return datetime.datetime.strptime(rest.strip(), form).replace(tzinfo=zone)
+    except ValueError:
+        raise RuntimeError(f"Unable to interpret {text} as string with {form} format") from None
+
+
+def split(dates, prefix, parts, timezone):
+    """Return {name: values} of the parts of dates."""
+    parts = ["year", "month", "day", "hour", "minute", "second"] if parts is None else list(parts)
+    parts += ["timezone"] if timezone else []
+    result = {}
+    for part in parts:
+        if part not in PARTS:
+            raise ValueError(f"'{part}' is no part of a date; there are {', '.join(PARTS)}")
+        values = [None if date is None else PARTS[part](date) for date in dates]
+        result[f"{prefix}.{part}" if prefix else part] = values
+    return result

@@ -7,6 +7,7 @@ from itertools import accumulate
 import numpy as np
 
 from .columns import NumberColumn, ObjectColumn, VectorColumn
+from .printing import type_title
 
 
 def reduce_column(column, name, ddof=0):
@@ -106,9 +107,18 @@ _REDUCTIONS = {
 _CUMULATIONS = {
     "sum": lambda values: np.cumsum(values, axis=0),
     "mean": lambda values: (np.cumsum(values, axis=0).T / np.arange(1, len(values) + 1)).T,
+    "var": lambda values: _running_variance(values),
+    "std": lambda values: np.sqrt(_running_variance(values)),
     "min": lambda values: _running(np.fmin, values),
     "max": lambda values: _running(np.fmax, values),
 }
+
+
+def _running_variance(values):
+    numbers = np.arange(1, len(values) + 1)
+    centered = values - values.mean()
+    means = np.cumsum(centered) / numbers
+    return np.maximum(np.cumsum(centered**2) / numbers - means**2, 0)
 
 
 def _running(extreme, values):
@@ -134,7 +144,9 @@ def _cumulated(column, name):
     if isinstance(column, NumberColumn):
         values = column.values
         if not len(values):
-            return NumberColumn(values.astype(np.float64) if name == "mean" else values)
+            return NumberColumn(
+                values if name in ("sum", "min", "max") else values.astype(np.float64)
+            )
         return NumberColumn(_CUMULATIONS[name](values))
     if isinstance(column, VectorColumn) and name in ("sum", "mean"):
         if not len(column):
@@ -146,4 +158,5 @@ def _cumulated(column, name):
     if column.dtype is datetime.datetime and name in ("min", "max"):
         best = {"min": min, "max": max}[name]
         return ObjectColumn.from_list(list(accumulate(column.tolist(), best)), column.dtype)
-    raise RuntimeError("Cannot perform on non-numeric types!")
+    name = type_title(column.dtype)
+    raise RuntimeError(f"Cannot perform this operation on an SArray of type {name}.")

@@ -7,7 +7,18 @@ from collections import deque
 
 import numpy as np
 
-from . import arithmetic, convert, hashing, lazy, reduce, selection, tabular, vectors
+from . import (
+    arithmetic,
+    convert,
+    dates,
+    hashing,
+    lazy,
+    reduce,
+    rolling,
+    selection,
+    tabular,
+    vectors,
+)
 from .columns import NumberColumn, ObjectColumn, concatenate
 from .display import explore_array
 from .grouping import value_counts
@@ -23,6 +34,7 @@ from .visualization import Plot
 
 _SORTABLE = (int, float, str, datetime.datetime)
 _SHOWN = 100
+_DATE_FORM = "%Y-%m-%dT%H:%M:%S%ZP"
 _BUILT_AT_ONCE = 4096
 _INFERRED = type(None)
 
@@ -386,6 +398,56 @@ class SArray:
         keys = keys if isinstance(keys, list) else [keys]
         return self._map_dicts(lambda value: int(all(key in value for key in keys)), int)
 
+    def dict_trim_by_keys(self, keys, exclude=True):
+        """Return dictionaries without some keys, or with these only."""
+        keys = set(keys) if hasattr(keys, "__iter__") and not isinstance(keys, str) else {keys}
+        return self._trimmed(lambda key, _: (key in keys) != exclude)
+
+    def dict_trim_by_values(self, lower=None, upper=None):
+        """Return dictionaries without the numbers outside of two bounds."""
+        for bound, name in ((lower, "lower"), (upper, "upper")):
+            if bound is not None and not isinstance(bound, numbers.Number):
+                raise TypeError(f"{name} bound has to be a numeric value")
+        low = -np.inf if lower is None else lower
+        high = np.inf if upper is None else upper
+        return self._trimmed(
+            lambda _, value: not isinstance(value, (int, float)) or low <= value <= high
+        )
+
+    def _trimmed(self, keep):
+        if self.dtype is not dict:
+            raise RuntimeError("Only dictionary type is supported for trim by keys.")
+        return self._map(
+            lambda value: {key: item for key, item in value.items() if keep(key, item)}, dict
+        )
+
+    def datetime_to_str(self, format=_DATE_FORM):
+        """Return dates as text, in a form of `strftime` with %ZP for the zone."""
+        if self.dtype is not datetime.datetime:
+            raise TypeError("datetime_to_str expects SArray of datetime as input SArray")
+        return self._map(lambda value: dates.as_text(value, format), str)
+
+    def str_to_datetime(self, format=_DATE_FORM):
+        """Return the dates of texts, in a form of `strptime` with %ZP for the zone."""
+        if self.dtype is not str:
+            raise TypeError("str_to_datetime expects SArray of str as input SArray")
+        return self._map(lambda value: dates.from_text(value, format), datetime.datetime)
+
+    def split_datetime(self, column_name_prefix="X", limit=None, timezone=False):
+        """Return an SFrame of year, month, day, hour, minute and second of dates."""
+        from .sframe import SFrame
+
+        if self.dtype is not datetime.datetime:
+            raise TypeError("Only column of datetime type is supported.")
+        if limit is not None and (isinstance(limit, str) or not hasattr(limit, "__iter__")):
+            raise TypeError("'limit' must be a list")
+        parts = dates.split(self.tolist(), column_name_prefix or "", limit, timezone)
+        columns = {
+            name: column_from_values(values, float if name.endswith("timezone") else int)
+            for name, values in parts.items()
+        }
+        return SFrame._of(columns, self._sized)
+
     def _map_dicts(self, function, dtype):
         if self.dtype is not dict:
             raise RuntimeError("The SArray must be of type dict")
@@ -518,6 +580,46 @@ class SArray:
     def cumulative_max(self):
         """Return the largest number up to each row."""
         return SArray._of(reduce.cumulate(self._data, "max"))
+
+    def cumulative_std(self):
+        """Return the standard deviations up to each row."""
+        return SArray._of(reduce.cumulate(self._data, "std"))
+
+    def cumulative_var(self):
+        """Return the variances up to each row."""
+        return SArray._of(reduce.cumulate(self._data, "var"))
+
+    def _rolled(self, name, window_start, window_end, min_observations):
+        column = rolling.roll(self._data, name, window_start, window_end, min_observations)
+        return SArray._of(column)
+
+    def rolling_mean(self, window_start, window_end, min_observations=None):
+        """Return the mean of each row's window, None where too few values are there."""
+        return self._rolled("mean", window_start, window_end, min_observations)
+
+    def rolling_sum(self, window_start, window_end, min_observations=None):
+        """Return the sum of each row's window."""
+        return self._rolled("sum", window_start, window_end, min_observations)
+
+    def rolling_max(self, window_start, window_end, min_observations=None):
+        """Return the largest number of each row's window."""
+        return self._rolled("max", window_start, window_end, min_observations)
+
+    def rolling_min(self, window_start, window_end, min_observations=None):
+        """Return the smallest number of each row's window."""
+        return self._rolled("min", window_start, window_end, min_observations)
+
+    def rolling_var(self, window_start, window_end, min_observations=None):
+        """Return the variance of each row's window."""
+        return self._rolled("var", window_start, window_end, min_observations)
+
+    def rolling_stdv(self, window_start, window_end, min_observations=None):
+        """Return the standard deviation of each row's window."""
+        return self._rolled("stdv", window_start, window_end, min_observations)
+
+    def rolling_count(self, window_start, window_end):
+        """Return how many values are there in each row's window."""
+        return SArray._of(rolling.count(self._data, window_start, window_end))
 
     def summary(self, background=False, sub_sketch_keys=None):
         """Return a `Sketch`: figures, frequent values and quantiles."""

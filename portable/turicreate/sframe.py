@@ -13,7 +13,7 @@ from .image import Image
 from .infer import infer_type, plain
 from .joining import join
 from .missing import lacks, refuse_by_name
-from .names import number_name
+from .names import free_names, number_name
 from .printing import (
     HTML_COLUMN_WIDTH,
     HTML_COLUMNS,
@@ -242,10 +242,9 @@ class SFrame:
         """Return the rows without missing values, and the others."""
         if how not in ("any", "all"):
             raise ValueError("Must specify 'any' or 'all'")
-        if recursive:
-            raise lacks("SFrame.dropna(recursive=True)")
         names = [columns] if isinstance(columns, str) else columns or self.column_names()
-        masks = [convert.absent(self._column_data(name)) for name in self._names(names)]
+        absent = convert.absent_within if recursive else convert.absent
+        masks = [absent(self._column_data(name)) for name in self._names(names)]
         gone = getattr(np, "logical_or" if how == "any" else "logical_and").reduce(masks)
         parts = [np.flatnonzero(~gone), np.flatnonzero(gone)]
         return tuple(self._taken(rows, len(rows), sized=False) for rows in parts)
@@ -493,6 +492,28 @@ class SFrame:
             self._table(), column_name, column_name_prefix, column_types, na_value, limit
         )
         return SFrame._of(columns, self._sized)
+
+    def split_datetime(self, column_name, column_name_prefix=None, limit=None, timezone=False):
+        """Return a column of dates as columns of their parts, see `SArray.split_datetime`."""
+        if column_name not in self._columns:
+            raise KeyError(f"column '{column_name}' does not exist in current SFrame")
+        prefix = column_name if column_name_prefix is None else column_name_prefix
+        new = self[column_name].split_datetime(prefix, limit, timezone)._table()
+        rest = {name: column for name, column in self._table().items() if name != column_name}
+        return SFrame._of({**rest, **dict(zip(free_names(list(new), rest), new.values()))})
+
+    def flat_map(self, column_names, fn, column_types="auto", seed=None):
+        """Return the rows that a function of each row gives, a list of lists."""
+        if not callable(fn):
+            raise AssertionError("Input must be callable")
+        found = [fn(row) for row in self._rows()]
+        if not all(isinstance(r, list) and all(isinstance(x, list) for x in r) for r in found):
+            raise TypeError("Output type of the lambda function must be a list of lists")
+        rows = [row for part in found for row in part]
+        columns = list(zip(*rows)) or [()] * len(column_names)
+        kinds = [None] * len(columns) if column_types == "auto" else column_types
+        parts = zip(column_names, columns, kinds)
+        return SFrame._of({name: SArray(list(v), kind)._data for name, v, kind in parts})
 
     def pack_columns(
         self,
