@@ -68,6 +68,8 @@ def as_text(date, form):
 def from_text(text, form):
     """Return the date of a text in a form of `strptime`, in which %ZP stands for the zone."""
     zone, rest = None, text
+    # Turi Create's other signs: a fraction of seconds, and a zone without its name.
+    form = form.replace("%F", ".%f" if "." in text else "").replace("%q", "%ZP")
     if "%ZP" in form:
         found = _ZONE.search(text)
         if found:

@@ -33,11 +33,17 @@ def make_column(data, dtype=None, leave_out=False):
         data = _array_items(data, column)
     elif not _is_sequence(data):
         raise TypeError(_UNKNOWN_SOURCE)
-    values = [None if type(value).__name__ == "NaTType" else value for value in data]
+    values = [None if _is_no_time(value) else value for value in data]
     dtype = dtype or infer_type(values)
     if leave_out:
         values = [value for value in values if _fits(value, dtype)]
     return column_from_values(values, dtype)
+
+
+def _is_no_time(value):
+    if isinstance(value, np.datetime64):
+        return bool(np.isnat(value))
+    return type(value).__name__ == "NaTType"
 
 
 def _array_items(values, column):

@@ -37,9 +37,10 @@ def roll(column, name, first, last, least):
     vectors = isinstance(column, VectorColumn) and name in ("sum", "mean")
     if not isinstance(column, NumberColumn) and not vectors:
         raise RuntimeError(f"{_TITLES.get(name, name.title())} does not support input type.")
-    least = last - first + 1 if least is None else least
-    rows = _windows(column, first, last)
-    values = [_figure(column.take(window), name, least) for window in rows]
+    window = last - first + 1
+    least = window if least is None else min(least, window)
+    parts = (column.take(rows) for rows in _windows(column, first, last))
+    values = [_figure(part, name, least) for part in parts]
     kind = array.array if vectors else float
     whole = column.dtype is int and name in ("sum", "min", "max")
     return column_from_values(values, int if whole else kind)

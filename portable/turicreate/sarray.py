@@ -788,8 +788,6 @@ def _sub_sketch_keys(dtype, keys):
 
 
 def _constant(value, size, dtype):
-    if value is not None:
-        value = convert.value_to(value, dtype)
     return column_from_values([value], dtype).take(np.zeros(size, np.int64))
 
 
@@ -895,6 +893,8 @@ class SArrayBuilder:
 
     def read_history(self, num=10, segment=0):
         """Return the last values that were added, at most `num` and those kept."""
+        if not 0 <= segment < len(self._segments):
+            raise RuntimeError("Invalid segment number!")
         return list(self._history[segment])[-num:] if num > 0 else []
 
     def get_type(self):

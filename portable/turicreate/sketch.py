@@ -182,10 +182,12 @@ class Sketch:
         return found if keys is None or isinstance(keys, list) else found[keys]
 
     def _elements_of(self, key):
+        rows = self._column.tolist()
         if self._column.dtype is dict:
-            rows = [{str(own): item for own, item in row.items()} for row in self._present()]
+            rows = [{str(own): item for own, item in (row or {}).items()} for row in rows]
             return _numbers_or_texts([row.get(key) for row in rows])
-        return _numbers_or_texts([row[key] if key < len(row) else None for row in self._present()])
+        rows = [() if row is None else row for row in rows]
+        return _numbers_or_texts([row[key] if key < len(row) else None for row in rows])
 
     def _present(self):
         return [value for value in self._column.tolist() if value is not None]
