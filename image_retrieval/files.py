@@ -1,10 +1,12 @@
 """Writing files and folders so that nothing is ever half-written.
 
-Everything is written under a temporary name in the same directory and renamed at the
-end. POSIX renames a file over another in one step, but not a folder that holds files, so
+Everything is written in a temporary folder beside its place and renamed at the end. POSIX
+renames a file over another in one step, but not a folder that holds files, so
 `replace_folder` needs two renames; `restore_folder` completes one that was cut between
-them. Work that takes minutes is wrapped in `exclusive`, so that it is not done twice at
-once and sweeps up after a killed predecessor.
+them. The writer holds a lock in its temporary folder, which the operating system frees when
+the process ends, however it ends: where that lock can be had the writer is dead, and the next
+writer of the same path sweeps up. Work that takes minutes is wrapped in `exclusive`, so that
+it is not done twice at once.
 """
 
 import hashlib
@@ -12,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +28,8 @@ except ImportError:  # Windows
     import msvcrt
 
 _RENAME_ATTEMPTS = 5
+_LOCK = "lock"
+_DAY = 86400
 _CHUNK = 1 << 20
 
 
@@ -35,25 +40,19 @@ def atomic_file(path):
     Parameters
     ----------
     path : str or Path
-        The file to write; its folder is made when missing.
+        The file to write; its folder is made when missing, and a link is followed.
 
     Yields
     ------
     Path
-        A file name in the same folder; the caller writes it.
+        An empty file of the same name, elsewhere on the same disk; the caller writes it.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    path = _place(path)
+    with _temporary_folder(path) as folder:
+        temporary = folder / path.name
+        temporary.touch()
         yield temporary
-        _apply_umask(temporary)
         temporary.replace(path)
-    finally:
-        if temporary.exists():
-            temporary.unlink()
 
 
 @contextmanager
@@ -63,33 +62,30 @@ def atomic_folder(path):
     Parameters
     ----------
     path : str or Path
-        The folder to write; its parent is made when missing.
+        The folder to write; its parent is made when missing, and a link is followed.
 
     Yields
     ------
     Path
-        An empty folder beside it; the caller fills it.
+        An empty folder of the same name, elsewhere on the same disk; the caller fills it.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _place(path)
     restore_folder(path)
-    temporary = Path(tempfile.mkdtemp(dir=str(path.parent), prefix=f".{path.name}.", suffix=".tmp"))
-    try:
+    with _temporary_folder(path) as folder:
+        temporary = folder / path.name
+        temporary.mkdir()
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
         replace_folder(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def replace_folder(new, path):
     """Move the folder `new` to `path`; what stood there is kept until that is done."""
-    path, old = Path(path), _set_aside(path)
+    path = _place(path)
     for attempt in range(1, _RENAME_ATTEMPTS + 1):
         restore_folder(path)
-        _discard(old)
+        _discard_old(path)
         if path.exists():
-            path.rename(old)
+            path.rename(_set_aside(path))
         try:
             Path(new).rename(path)
             break
@@ -98,21 +94,19 @@ def replace_folder(new, path):
             restore_folder(path)
             if attempt == _RENAME_ATTEMPTS:
                 raise
-    _discard(old)
+    _discard_old(path)
 
 
 def restore_folder(path):
     """Bring back the folder `path` if a `replace_folder` was killed between its renames."""
-    path, old = Path(path), _set_aside(path)
-    if old.exists() and not path.exists():
-        old.rename(path)
+    path = _real(path)
+    if _set_aside(path).exists() and not path.exists():
+        _set_aside(path).rename(path)
 
 
 @contextmanager
 def exclusive(path):
-    """Let one process at a time make `path`, and clear away what a killed one left.
-
-    The operating system frees the lock when the process ends, however it ends.
+    """Let one process at a time make `path`, and bring back what a killed one set aside.
 
     Parameters
     ----------
@@ -124,27 +118,30 @@ def exclusive(path):
     InputError
         When another process is making the same path.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a+") as file:
+    place = _place(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (place.parent / f".{place.name}.lock").open("a+") as file:
         if not _lock(file):
             raise InputError(f"{path} is being made by another process; wait until it has ended")
-        restore_folder(path)
-        remove_temporaries(path)
+        restore_folder(place)
+        remove_temporaries(place)
         yield
 
 
 def remove_temporaries(path):
-    """Delete the temporary files and folders that killed writers of `path` left beside it."""
-    path = Path(path)
+    """Delete the temporary folders that dead writers of `path` left beside it."""
+    path = _real(path)
     pattern = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")
     for left in path.parent.iterdir():
-        if not pattern.fullmatch(left.name):
-            continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink()
+        if pattern.fullmatch(left.name):
+            _remove_if_dead(left)
+
+
+def refuse_special(path):
+    """Raise an InputError for what may never end when it is read: a pipe or a device."""
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path} is a pipe or a device, not a file; give a file")
 
 
 def file_hash(path):
@@ -156,6 +153,7 @@ def file_hash(path):
         When it cannot be read.
     """
     path = Path(path).expanduser()
+    refuse_special(path)
     try:
         status = path.stat()
         return _hash_of(path, status.st_mtime_ns, status.st_size)
@@ -183,25 +181,64 @@ def _lock(file):
     return True
 
 
-def _discard(old):
+@contextmanager
+def _temporary_folder(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(path)
+    folder, lock = None, None
+    while lock is None:
+        prefix = f".{path.name}."
+        folder = Path(tempfile.mkdtemp(dir=str(path.parent), prefix=prefix, suffix=".tmp"))
+        lock = _claim(folder)
+    with lock:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    # Windows deletes no file that is open.
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _claim(folder):
+    """Return the open lock of a new temporary folder, or None where it was swept just now."""
+    lock = (folder / _LOCK).open("w")
+    if _lock(lock) and folder.exists():
+        return lock
+    lock.close()
+    return None
+
+
+def _remove_if_dead(left):
+    try:
+        with (left / _LOCK).open("r+") as lock:
+            if _lock(lock):
+                shutil.rmtree(left, ignore_errors=True)
+    except (FileNotFoundError, NotADirectoryError):
+        # Without a lock it is one that has just been made, or from before there were locks.
+        if left.exists() and time.time() - left.stat().st_mtime > _DAY:
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+    except OSError:
+        pass
+
+
+def _discard_old(path):
     # Under its own name a half-deleted folder could later be restored as if it were whole.
-    if old.exists():
-        trash = tempfile.mkdtemp(dir=str(old.parent), prefix=old.name[:-3], suffix=".tmp")
-        old.rename(Path(trash) / old.name)
-        shutil.rmtree(trash, ignore_errors=True)
+    if _set_aside(path).exists():
+        with _temporary_folder(path) as trash:
+            _set_aside(path).rename(trash / "old")
 
 
 def _set_aside(path):
-    path = Path(path)
-    return path.with_name(f".{path.name}.old")
+    return path.parent / f".{path.name}.old"
 
 
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _real(path):
+    return Path(os.path.realpath(str(path)))
 
 
-def _apply_umask(path):
-    # mkstemp makes private files; a finished one gets the mode any other new file has.
-    path.chmod(0o666 & ~_umask())
+def _place(path):
+    """Return where to write, which is not the folder that this process works in."""
+    real = _real(path)
+    if real in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(f"{str(path)!r} is the working folder or holds it; name a new one")
+    return real

@@ -7,12 +7,22 @@ are known by their `pixel_data`.
 
 import io
 import struct
+import threading
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from image_retrieval.errors import InputError
+from image_retrieval.files import refuse_special
+
+# Pillow finds a file's format by its content, and some of the others start programs to read it.
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
+_NAMED = "give a JPEG, PNG, GIF, BMP, TIFF or WebP"
+# Decoding takes up to 18 bytes a pixel, which comes to 1.2 GB; cameras of 48 megapixels fit.
+MAX_PIXELS = 1 << 26
 
 # What Pillow's decoders raise on damaged files, besides its own UnidentifiedImageError.
 _DECODING_ERRORS = (
@@ -23,11 +33,13 @@ _DECODING_ERRORS = (
     LookupError,
     EOFError,
     OverflowError,
+    MemoryError,
     struct.error,
     Image.DecompressionBombError,
 )
 # Turi Create's numbers for images that hold a whole JPEG or PNG file.
 _TURI_FILES = (0, 1)
+_opening = threading.Lock()
 
 
 def as_rgb(image):
@@ -37,8 +49,9 @@ def as_rgb(image):
     ----------
     image : array, PIL.Image.Image, turicreate.Image, str, Path or bytes
         An array is uint8 of shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); a string or
-        path names a picture file, and bytes are one; it is turned upright by its EXIF
-        orientation. Transparency is laid over white.
+        path names a picture file, and bytes are one: a JPEG, PNG, GIF, BMP, TIFF or WebP of
+        at most `MAX_PIXELS`, turned upright by its EXIF orientation. Transparency is laid
+        over white.
 
     Returns
     -------
@@ -48,7 +61,8 @@ def as_rgb(image):
     Raises
     ------
     InputError
-        When the value is no picture, has no pixels, or the file cannot be read.
+        When the value is no picture, has no pixels or too many, holds numbers that are no
+        shades of 8 or 16 bits, or the file cannot be read.
 
     Examples
     --------
@@ -60,7 +74,8 @@ def as_rgb(image):
     if isinstance(image, (bytes, bytearray)):
         return _from_file(io.BytesIO(image), f"{len(image):,} bytes")
     if isinstance(image, Image.Image):
-        return _from_pillow(image)
+        with _decoding("the picture"):
+            return _from_pillow(image)
     if getattr(image, "_format_enum", None) in _TURI_FILES:
         # Turi Create decodes JPEG a little differently from Pillow. The same picture must
         # give the same pixels, whether it comes from a file or from an SFrame.
@@ -108,33 +123,90 @@ def is_one_picture(images):
     return isinstance(images, kinds) or hasattr(images, "pixel_data")
 
 
-def _from_file(file, name):
+@contextmanager
+def open_picture(file, name):
+    """Yield a picture file as a Pillow image, of which only the size and format are read.
+
+    Parameters
+    ----------
+    file : str, Path or file object
+    name : str or Path
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+        When it is none, has too many pixels, or cannot be decoded inside the block.
+    """
+    with _decoding(name):
+        if isinstance(file, (str, Path)):
+            refuse_special(file)
+        with _opened(file) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(
+                    f"a picture of {image.width:,} x {image.height:,} pixels, more than "
+                    f"{MAX_PIXELS:,}; make it smaller"
+                )
+            yield image
+
+
+def _opened(file):
+    # Pillow only warns of pictures that are up to three times too large. Filters of warnings
+    # belong to all threads.
+    with _opening, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(file, formats=_FORMATS)
+
+
+@contextmanager
+def _decoding(name):
     try:
-        with Image.open(file) as image:
-            return _from_pillow(ImageOps.exif_transpose(image))
+        yield
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{name}: no such picture file; check the path") from None
     except UnidentifiedImageError:
-        raise InputError(
-            f"{name}: not a picture that Pillow can read; give a JPEG, PNG, GIF, BMP, TIFF or WebP"
-        ) from None
+        raise InputError(f"{name}: not a picture of a format that is read; {_NAMED}") from None
     except _DECODING_ERRORS as error:
         reason = " ".join(str(error).split())
         raise InputError(
-            f"{name}: the picture cannot be read ({reason}); give a whole file"
+            f"{name}: the picture cannot be read ({reason}); give a whole file of at most "
+            f"{MAX_PIXELS:,} pixels"
         ) from None
 
 
+def _from_file(file, name):
+    with open_picture(file, name) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+        return _from_pillow(image)
+
+
 def _from_pillow(image):
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # Pillow clips 16-bit gray to 255 on conversion, which turns such pictures white.
-        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        image = Image.fromarray((deep >> 8).astype(np.uint8))
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _from_deep(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return _from_array(np.asarray(image.convert("RGB")))
+    return _from_array(np.asarray(image if image.mode == "RGB" else image.convert("RGB")))
+
+
+def _from_deep(image):
+    """Return gray of 16 bits as gray of 8; Pillow would clip it, which turns it white."""
+    deep = np.asarray(image)
+    # PNG has no more than 16 bits, but some versions of Pillow open those as 32.
+    if not image.mode.startswith("I;16") and (image.mode, image.format) != ("I", "PNG"):
+        raise InputError(
+            "holds numbers that are no shades of 8 or 16 bits, so that black and white are "
+            "unknown; scale it to 0..255 and save it with 8 bits"
+        )
+    if 0 < deep.max(initial=0) < 256:
+        raise InputError(
+            "16 bits a pixel of which only the lowest 8 are used, so that it would be black; "
+            "save it with 8 bits"
+        )
+    return Image.fromarray((deep >> 8).astype(np.uint8))
 
 
 def _from_array(value):

@@ -9,12 +9,11 @@ import io
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.records import write_extractions
 from image_retrieval.files import atomic_folder
-from image_retrieval.images import as_rgb, iterate_rgb
+from image_retrieval.images import as_rgb, iterate_rgb, open_picture
 from image_retrieval.tables import column, column_names, extractions_of
 
 # Turi Create's numbers for whole files, and for pixels that are not compressed.
@@ -314,7 +313,7 @@ def file_to_image(data):
         A plain JPEG or PNG, gray or RGB, is kept as it is, which takes a tenth of the memory
         of its pixels; anything else becomes uncompressed RGB.
     """
-    with Image.open(io.BytesIO(data)) as image:
+    with open_picture(io.BytesIO(data), f"{len(data):,} bytes") as image:
         plain = image.getexif().get(_ORIENTATION, 1) == 1 and "transparency" not in image.info
         if image.format in _FILES and image.mode in ("L", "RGB") and plain:
             shape = (image.height, image.width, len(image.getbands()))

@@ -2,6 +2,7 @@ import io
 import pickle
 import struct
 import sys
+import tracemalloc
 import types
 from collections import OrderedDict
 
@@ -182,9 +183,15 @@ def test_opcodes_that_no_tensor_needs_are_refused(tmp_path, pickled, opcode):
         assert f"refused the pickle opcode {opcode}" in message
 
 
-def test_a_memo_index_that_would_fill_the_memory_is_refused(tmp_path):
+def test_a_memo_index_or_many_steps_fill_no_memory(tmp_path):
     pickled = b"\x80\x02}r" + struct.pack("<I", 2**32 - 1) + b"."
-    assert "more than" in refused(tmp_path, checkpoint(pickled, [], []))
+    tracemalloc.start()
+    try:
+        assert read(tmp_path, checkpoint(pickled, [], [])) == {}
+        assert "not a whole" in refused(tmp_path, checkpoint(b"\x80\x02" + b"]" * 2**23, [], []))
+        assert tracemalloc.get_traced_memory()[1] < 2**29
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,29 @@ def test_only_the_temporaries_of_this_path_are_removed(tmp_path):
     ]
     for name in kept:
         (tmp_path / name).write_text("x")
+    for name in (".data.abcd_234.tmp", ".data.zyxw9876.tmp"):
+        fill(tmp_path / name, "x")
+        (tmp_path / name / "lock").write_text("")
+    files.remove_temporaries(tmp_path / "data")
+    assert names(tmp_path) == sorted(kept)
+
+
+def test_temporaries_of_a_living_writer_stay(tmp_path):
+    with files.atomic_folder(tmp_path / "data") as first:
+        with files.atomic_folder(tmp_path / "data"):
+            pass
+        assert first.is_dir()
+        (first / "content").write_text("first")
+    assert names(tmp_path) == ["data"]
+    assert (tmp_path / "data" / "content").read_text() == "first"
+
+
+def test_temporaries_without_a_lock_go_after_a_day(tmp_path):
     (tmp_path / ".data.abcd_234.tmp").write_text("x")
     fill(tmp_path / ".data.zyxw9876.tmp", "x")
     files.remove_temporaries(tmp_path / "data")
-    assert names(tmp_path) == sorted(kept)
+    assert len(names(tmp_path)) == 2
+    for path in tmp_path.iterdir():
+        os.utime(str(path), (0, 0))
+    files.remove_temporaries(tmp_path / "data")
+    assert names(tmp_path) == []

@@ -4,9 +4,10 @@ Only the legacy format (`torch.save` before 1.6) is read: four pickles, namely a
 number, a protocol version, facts about the writing machine and the tensors; then a pickled
 list of storage keys, and for each key the number of elements (int64) and the raw data.
 
-A pickle is a program. Every opcode and every name is therefore checked against a short
-list before anything is executed, and a tensor's size and strides against its storage.
-Messages quote numbers and names only: printing a value of a hostile pickle can take forever.
+A pickle is a program. It runs here on a machine that knows a short list of opcodes and three
+names, has nothing but text as keys, and sets no attributes. What it makes is neither hashed,
+compared nor printed as a whole: of a tuple that holds the same tuple twice, sixty times over,
+that would take forever.
 
 Source: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 (`_legacy_load`, `_legacy_save`).
@@ -15,55 +16,38 @@ Source: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 import io
 import pickle
 import pickletools
-from collections import OrderedDict
+import struct
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from image_retrieval.errors import InputError
+from image_retrieval.files import refuse_special
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-_MAX_OPCODES = 2_000_000
+_MAX_BYTES = 1 << 30
+# At a hundred bytes of memory for one of the pickle.
+_MAX_PICKLE = 1 << 22
 _MAX_DIMENSIONS = 8
 
-_DTYPES = {
-    "FloatStorage": np.dtype("<f4"),
-    "DoubleStorage": np.dtype("<f8"),
-    "HalfStorage": np.dtype("<f2"),
-    "LongStorage": np.dtype("<i8"),
-    "IntStorage": np.dtype("<i4"),
-    "ShortStorage": np.dtype("<i2"),
-    "CharStorage": np.dtype("i1"),
-    "ByteStorage": np.dtype("u1"),
-    "BoolStorage": np.dtype("?"),
-}
+_KINDS = "Float Double Half Long Int Short Char Byte Bool".split()
+_CODES = "<f4 <f8 <f2 <i8 <i4 <i2 i1 u1 ?".split()
+_DTYPES = {f"{kind}Storage": np.dtype(code) for kind, code in zip(_KINDS, _CODES)}
 
-# fmt: off
-_OPCODES = frozenset((
-    "PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2",
-    "LONG1", "BINFLOAT", "BINUNICODE", "EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST",
-    "APPEND", "APPENDS", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "BINPUT",
-    "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL", "REDUCE", "BUILD", "BINPERSID",
-))
-# fmt: on
-
-_DAMAGED = (
-    pickle.UnpicklingError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-)
+# PROTO STOP MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE
+# EMPTY_DICT SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+# BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID
+_OPCODES = b"\x80.(N\x88\x89JKM\x8aGX}su]ae)t\x85\x86\x87qrhjcRbQ"
+_SPOILED = (EOFError, ValueError, TypeError, LookupError, AttributeError, OverflowError)
+_DAMAGED = (*_SPOILED, pickle.UnpicklingError, struct.error)
 
 
-class _Storage(NamedTuple):
+@dataclass(frozen=True)
+class _Storage:
     """A tensor's memory, as the pickle names it; its data follow later in the file."""
 
     key: str
@@ -71,7 +55,8 @@ class _Storage(NamedTuple):
     length: int
 
 
-class _Tensor(NamedTuple):
+@dataclass(frozen=True)
+class _Tensor:
     """A view of a storage, still without data."""
 
     storage: _Storage
@@ -86,8 +71,8 @@ def read_checkpoint(path):
     Parameters
     ----------
     path : str or Path
-        A file that `torch.save(model.state_dict(), path)` wrote before PyTorch 1.6, or
-        later with `_use_new_zipfile_serialization=False`.
+        A file of at most 1 GiB that `torch.save(model.state_dict(), path)` wrote before
+        PyTorch 1.6, or later with `_use_new_zipfile_serialization=False`.
 
     Returns
     -------
@@ -97,18 +82,22 @@ def read_checkpoint(path):
     Raises
     ------
     InputError
-        When the file is missing, cut short, another format, asks for anything but
-        tensors (the name it asks for is quoted), or holds a tensor outside its storage.
+        When the file is missing, too large, cut short, another format, asks for anything but
+        tensors (the name it asks for is quoted), or holds a tensor outside its storage or
+        numbers that are not finite.
     """
     path = Path(path)
+    refuse_special(path)
     try:
-        data = path.read_bytes()
+        if path.stat().st_size > _MAX_BYTES:
+            raise InputError(f"{path}: more than {_MAX_BYTES:,} bytes, which no weights here have")
+        stream = io.BytesIO(path.read_bytes())
     except OSError as error:
         raise InputError(
             f"{path}: cannot read the checkpoint ({error.strerror}); check the path"
         ) from None
     try:
-        return _read(io.BytesIO(data))
+        return _read(stream)
     except InputError as error:
         raise InputError(f"{path}: {error}; get the file again from its publisher") from None
     except _DAMAGED as error:
@@ -120,9 +109,10 @@ def read_checkpoint(path):
 
 def _read(stream):
     _check_header(stream)
-    named = _load(stream)
+    tensors = _load(stream)
     keys = _load(stream)
-    tensors = _named_tensors(named)
+    if not isinstance(tensors, dict) or not all(isinstance(t, _Tensor) for t in tensors.values()):
+        raise InputError("something else than named tensors")
     storages = _read_storages(stream, keys, tensors.values())
     return {name: _materialize(name, tensor, storages) for name, tensor in tensors.items()}
 
@@ -130,87 +120,79 @@ def _read(stream):
 def _check_header(stream):
     if stream.getvalue()[:2] == b"PK":
         raise InputError("a zip file, but only PyTorch's legacy format is read")
-    if _load(stream) != _MAGIC or _load(stream) != _PROTOCOL:
+    if [_load(stream), _load(stream)] != [_MAGIC, _PROTOCOL]:
         raise InputError("not a legacy PyTorch checkpoint")
-    system = _load(stream)
-    if not isinstance(system, dict) or system.get("little_endian") is not True:
+    if _load(stream)["little_endian"] is not True:
         raise InputError("a checkpoint of a big-endian machine, which is not supported")
 
 
 def _load(stream):
-    """Check the next pickle of `stream`, then load it."""
+    """Return what the next pickle of `stream` stands for."""
     start = stream.tell()
-    _check_opcodes(stream)
-    stream.seek(start)
-    return _TensorUnpickler(stream).load()
+    pickled = io.BytesIO(stream.read(_MAX_PICKLE))
+    value = _TensorUnpickler(pickled).load()
+    stream.seek(start + pickled.tell())
+    return value
 
 
-def _check_opcodes(stream):
-    # The unpickler allocates its memo by the largest index, so that is bounded as well.
-    for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
-        if opcode.name not in _OPCODES:
-            raise InputError(f"refused the pickle opcode {opcode.name}, no tensor needs it")
-        if opcode.name == "GLOBAL":
-            _allowed(*argument.split(" ", 1))
-        if number > _MAX_OPCODES or (opcode.name == "LONG_BINPUT" and argument > _MAX_OPCODES):
-            raise InputError(f"a pickle of more than {_MAX_OPCODES:,} steps")
+class _ByName(dict):
+    def __setitem__(self, key, value):
+        if not isinstance(key, str):
+            raise InputError("an entry that has no name")
+        super().__setitem__(key, value)
 
 
-def _allowed(module, name):
-    """Return what stands for a name in the pickle; any name but these is refused.
-
-    None of the answers can be changed by the pickle's BUILD, which sets attributes.
-    """
-    if (module, name) == ("collections", "OrderedDict"):
-        return OrderedDict
-    if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-        return _RebuildTensor()
-    if module == "torch" and name in _DTYPES:
-        return name
-    raise InputError(f"refused to load {ascii(f'{module}.{name}')[1:-1]}, no tensor needs it")
+class _Dispatch(dict):
+    def __missing__(self, code):
+        name = pickletools.code2op[chr(code)].name
+        raise InputError(f"refused the pickle opcode {name}, no tensor needs it")
 
 
-class _TensorUnpickler(pickle.Unpickler):
+# The one that is written in Python: the other's opcodes cannot be replaced.
+class _TensorUnpickler(pickle._Unpickler):
     def find_class(self, module, name):
-        return _allowed(module, name)
+        if (module, name) == ("collections", "OrderedDict"):
+            return lambda: _ByName()
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if module == "torch" and name in _DTYPES:
+            return _DTYPES[name]
+        raise InputError(f"refused to load {ascii(f'{module}.{name}')[1:-1]}, no tensor needs it")
 
     def persistent_load(self, pid):
-        kind, storage_type, key, _location, length, view = pid
-        if kind != "storage" or view is not None or storage_type not in _DTYPES:
+        kind, dtype, key, _location, length, view = pid
+        plain = isinstance(dtype, np.dtype) and isinstance(key, str) and _is_count(length)
+        if kind != "storage" or view is not None or not plain:
             raise InputError("refused a persistent object that is not a plain storage")
-        if not isinstance(key, str) or not _is_count(length):
-            raise InputError("a storage without a key or a length")
-        return _Storage(key, _DTYPES[storage_type], length)
+        return _Storage(key, dtype, length)
+
+    def _make_dict(self):
+        self.append(_ByName())
+
+    def _drop_state(self):
+        self.stack.pop()
+
+    dispatch = _Dispatch((code, pickle._Unpickler.dispatch[code]) for code in _OPCODES)
+    dispatch.update({ord("}"): _make_dict, ord("b"): _drop_state})
 
 
-class _RebuildTensor:
-    __slots__ = ()
-
-    def __call__(self, storage, offset, size, stride, requires_grad, hooks, metadata=None):
-        numbers = (offset, *size, *stride)
-        if not isinstance(storage, _Storage) or not all(map(_is_count, numbers)):
-            raise InputError("a tensor without a storage, an offset, a size or strides")
-        if len(size) != len(stride) or len(size) > _MAX_DIMENSIONS:
-            raise InputError(f"a tensor of {len(size)} sides and {len(stride)} strides")
-        return _Tensor(storage, offset, tuple(size), tuple(stride))
+def _tensor(storage, offset, size, stride, requires_grad, hooks, metadata=None):
+    if not len(size) == len(stride) <= _MAX_DIMENSIONS:
+        raise InputError(f"a tensor of {len(size)} sides and {len(stride)} strides")
+    if not isinstance(storage, _Storage) or not all(map(_is_count, (offset, *size, *stride))):
+        raise InputError("a tensor without a storage, an offset, a size or strides")
+    return _Tensor(storage, offset, tuple(size), tuple(stride))
 
 
 def _is_count(value):
     return type(value) is int and 0 <= value < 2**62
 
 
-def _named_tensors(named):
-    if not isinstance(named, dict):
-        raise InputError(f"a {type(named).__name__} instead of named tensors")
-    for name, tensor in dict.items(named):
-        if not isinstance(name, str) or not isinstance(tensor, _Tensor):
-            raise InputError("an entry that is not a named tensor")
-    return dict(named)
-
-
 def _read_storages(stream, keys, tensors):
     expected = {tensor.storage.key: tensor.storage for tensor in tensors}
-    if not isinstance(keys, list) or len(keys) != len(expected) or set(keys) != set(expected):
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise TypeError
+    if sorted(keys) != sorted(expected):
         raise InputError("its list of storages does not fit its tensors")
     return {key: _read_storage(stream, expected[key]) for key in keys}
 
@@ -222,7 +204,10 @@ def _read_storage(stream, storage):
     data = stream.read(length * storage.dtype.itemsize)
     if len(data) != length * storage.dtype.itemsize:
         raise InputError(f"cut short in storage {storage.key!r}")
-    return np.frombuffer(data, storage.dtype)
+    values = np.frombuffer(data, storage.dtype)
+    if not np.isfinite(values).all():
+        raise InputError(f"storage {storage.key!r} holds numbers that are not finite")
+    return values
 
 
 def _materialize(name, tensor, storages):
