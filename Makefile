@@ -4,11 +4,14 @@
 # Options such as TRAIN=2005 count on the command line only, never from the shell's environment.
 
 # The edition that fits this machine, unless EDITION=turicreate or EDITION=portable is given.
-ASKED := $(if $(filter command,$(origin EDITION)),$(EDITION))
-SETUP := python3 -m tools.environment
-# Where a Python that has the requirements is given, as in the container, nothing is set up.
-PYTHON = $(or $(COURSE_PYTHON),$(shell $(SETUP) python $(ASKED)))
+ASKED := $(if $(filter command,$(origin EDITION)),'$(subst ','\'',$(EDITION))')
+# Whatever Python the shell is set up for, the course's own brings all it needs: -E and unexport.
+SETUP := python3 -E -m tools.environment
+# Where a Python that has the requirements is given, as in the container, nothing is set up. Else
+# its path is a relative one, because the clone's own may hold anything that a shell obeys.
+PYTHON = $(if $(COURSE_PYTHON),"$$COURSE_PYTHON",$(shell $(SETUP) python $(ASKED)))
 
+unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONSTARTUP PYTHONWARNINGS
 # Imports are slow without compiled modules, and the environment is not the user's to keep tidy.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -35,11 +38,11 @@ test: environment  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest
 
 lab: environment  ## open JupyterLab on the notebooks
-	@$(PYTHON) -m jupyter trust notebooks/*.ipynb >/dev/null
+	@$(PYTHON) -m nbformat.sign notebooks/*.ipynb >/dev/null
 	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
-	@$(PYTHON) -m tools.notebooks record $(if $(call option,,NOTEBOOK),$(NOTEBOOK))
+	@$(PYTHON) -m tools.notebooks record $(call option,,NOTEBOOK)
 
 cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path BACKBONE=name SIZE=px TRAIN=2005]
 	@$(PYTHON) -m image_retrieval cifar10 $(options) $(call option,--train,TRAIN) \

@@ -1,12 +1,27 @@
 """The errors a user of this package can cause, each with a message of one line."""
 
 
+def printable(text):
+    """Return text that may come from a stranger as one line that no terminal obeys.
+
+    Examples
+    --------
+    >>> print(printable("a cat" + chr(10) + chr(27) + "[2J"))
+    a cat\\n\\x1b[2J
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class ImageRetrievalError(Exception):
     """Base of every error this package raises on purpose.
 
     The message is one line: what was wrong with which value, what is allowed and
     what to do next. The command line prints it without a traceback.
     """
+
+    def __str__(self):
+        # It often quotes a name that was made elsewhere.
+        return printable(super().__str__())
 
 
 class InputError(ImageRetrievalError, ValueError):

@@ -161,10 +161,28 @@ def test_interrupts_and_a_full_disk_are_one_line(monkeypatch, capsys, error, cod
     assert shown.count("\n") == 1
 
 
-def test_a_mistake_in_the_program_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("image_retrieval.commands.build.run", failing(KeyError("x")))
-    with pytest.raises(KeyError):
-        run("cifar10")
+def test_a_mistake_in_the_program_is_one_line_and_keeps_its_traceback(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("image_retrieval.commands.build.run", failing(KeyError("x\x1b[2J")))
+    assert run("cifar10") == 2
+    shown = capsys.readouterr().err
+    (details,) = tmp_path.iterdir()
+    assert shown.startswith("error: KeyError: 'x\\x1b[2J' (nobody foresaw this;")
+    assert shown.count("\n") == 1
+    assert str(details) in shown
+    assert "Traceback" in details.read_text()
+    assert "in run" in details.read_text()
+
+
+def test_a_mistake_is_told_even_where_its_traceback_cannot_be_kept(monkeypatch, capsys):
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    monkeypatch.setattr("image_retrieval.commands.build.run", failing(MemoryError()))
+    assert run("cifar10") == 2
+    assert capsys.readouterr().err == (
+        "error: MemoryError: (its details could not be written)\n"
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["unknown"], ["cifar10", "--train", "many"]])

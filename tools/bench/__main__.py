@@ -6,9 +6,11 @@ Writes a dated Markdown page and a plot into `build/`.
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
+from image_retrieval.cli import guarded
 from image_retrieval.files import atomic_file
 from tools.bench import report, search
 from tools.bench.features import QUERIES, pool
@@ -73,4 +75,4 @@ def _say(text):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main))

@@ -25,6 +25,9 @@ def main(arguments=None):
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"The set-up stopped: {error}. Once that is mended, it starts again.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nThe set-up was stopped; the next call starts it again.", file=sys.stderr)
         return 130
@@ -39,11 +42,11 @@ def set_up(name):
 
 
 def name_python(name):
-    """Print the interpreter of the environment that `set_up` makes ready."""
+    """Print the interpreter of the environment that `set_up` makes ready, from the project."""
     if name is None:
         ready = ready_choice(ROOT)
         name = ready.name if ready else PREFERRED
-    print(interpreter(ROOT / EDITIONS[name].folder))
+    print(interpreter(Path(EDITIONS[name].folder)).as_posix())
 
 
 def link(name):

@@ -41,11 +41,14 @@ def capture(command, environ):
 
 
 def tool_environment(environ):
-    """Return `environ` so that uv trusts what the system does and asks pip's registry."""
+    """Return `environ` so that uv trusts what the system does and asks pip's registry.
+
+    What it says of another Python, such as where that one finds its modules, is left out.
+    """
     result = {
         key: value
         for key, value in environ.items()
-        if key not in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
+        if not key.startswith("PYTHON") and key not in ("VIRTUAL_ENV", "CONDA_PREFIX")
     }
     for pip_name, uv_name in (
         ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),

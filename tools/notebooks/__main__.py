@@ -8,9 +8,10 @@ from pathlib import Path
 
 import nbformat
 
+from image_retrieval.cli import guarded
 from image_retrieval.datasets import locate
 from image_retrieval.datasets.registry import get_card
-from image_retrieval.errors import ImageRetrievalError, InputError
+from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_file
 from tools.notebooks.execute import ROOT, SAMPLE_ENVIRONMENT, NotebookError, execute
 from tools.notebooks.normalize import normalize
@@ -18,18 +19,14 @@ from tools.notebooks.normalize import normalize
 
 def main(arguments=None):
     """Run the command line; return the exit code."""
+    return guarded(lambda: _run(arguments))
+
+
+def _run(arguments):
     options = _parser().parse_args(arguments)
-    try:
-        paths = select(options.folder, options.names)
-        if options.command == "record":
-            return record(paths)
-        return run(paths, options.pages)
-    except ImageRetrievalError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    # make hands several names over as one.
+    paths = select(options.folder, " ".join(options.names).split())
+    return record(paths) if options.command == "record" else run(paths, options.pages)
 
 
 def _parser():
