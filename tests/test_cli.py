@@ -180,9 +180,7 @@ def test_a_mistake_is_told_even_where_its_traceback_cannot_be_kept(monkeypatch, 
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     monkeypatch.setattr("image_retrieval.commands.build.run", failing(MemoryError()))
     assert run("cifar10") == 2
-    assert capsys.readouterr().err == (
-        "error: MemoryError: (its details could not be written)\n"
-    )
+    assert capsys.readouterr().err == ("error: MemoryError: (its details could not be written)\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["unknown"], ["cifar10", "--train", "many"]])

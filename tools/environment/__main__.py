@@ -26,7 +26,9 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"The set-up stopped: {error}. Once that is mended, it starts again.", file=sys.stderr)
+        print(
+            f"The set-up stopped: {error}. Once that is mended, it starts again.", file=sys.stderr
+        )
         return 1
     except KeyboardInterrupt:
         print("\nThe set-up was stopped; the next call starts it again.", file=sys.stderr)
