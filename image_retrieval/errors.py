@@ -2,12 +2,12 @@
 
 
 def printable(text):
-    """Return text that may come from a stranger as one line that no terminal obeys.
+    r"""Return text that may come from a stranger as one line that no terminal obeys.
 
     Examples
     --------
     >>> print(printable("a cat" + chr(10) + chr(27) + "[2J"))
-    a cat\\n\\x1b[2J
+    a cat\n\x1b[2J
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import shlex
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.environment.editions import SetupError
@@ -51,11 +54,39 @@ def ensure(root, edition, environ, found=None):
             target = interpreter(folder)
             # Progress bars where a person watches, no list of 180 names where nobody does.
             quiet = [] if sys.stderr.isatty() else ["--quiet"]
-            install = [uv, "pip", "install", *quiet, "--python", target]
-            run([*install, "-r", root / edition.requirements], environ, lock)
+            with plain_path(folder) as plain:
+                install = [uv, "pip", "install", *quiet, "--python", interpreter(plain)]
+                run([*install, "-r", root / edition.requirements], environ, lock)
             make_importable(root, target, edition.paths)
             prove(edition, target, environ)
         print(f"{edition.folder} is ready after {time.time() - started:.0f} s.")
+
+
+@contextmanager
+def plain_path(folder):
+    """Yield a path of the environment in `folder` without `$`, to install its packages.
+
+    uv asks the distutils of Pythons before 3.10 where packages go, which takes `$x` in a folder's
+    name for a variable.
+    """
+    if "$" not in str(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as place:
+        alias = Path(place, folder.name)
+        alias.symlink_to(folder)
+        yield alias
+        for script in filter(Path.is_file, interpreter(folder).parent.iterdir()):
+            name_interpreter(script, f"#!{interpreter(alias)}\n".encode(), interpreter(folder))
+
+
+def name_interpreter(script, line, target):
+    """Let a script whose first line is `line` be run by `target`, whatever its path holds."""
+    content = script.read_bytes()
+    if content.startswith(line):
+        # The shell runs the second line; for Python, that and the third are a text.
+        head = f"#!/bin/sh\n'''exec' {shlex.quote(str(target))} \"$0\" \"$@\"\n' '''\n"
+        script.write_bytes(head.encode() + content[len(line) :])
 
 
 def compile_requirements(root, edition, environ):

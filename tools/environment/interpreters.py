@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from tools.environment.editions import SetupError
@@ -97,10 +98,8 @@ def of_pyenv(version, environ):
 def readable(paths):
     """Return the paths up to a folder that may not be read, such as another user's."""
     found = []
-    try:
+    with suppress(OSError):
         found.extend(paths)
-    except OSError:
-        pass
     return found
 
 
