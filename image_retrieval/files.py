@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ except ImportError:  # Windows
     import msvcrt
 
 _RENAME_ATTEMPTS = 5
-_LOCK = "lock"
+_LOCK = ".writer"
 _DAY = 86400
 _CHUNK = 1 << 20
 
@@ -185,40 +185,48 @@ def _lock(file):
 def _temporary_folder(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_temporaries(path)
-    folder, lock = None, None
+    lock = None
     while lock is None:
         prefix = f".{path.name}."
         folder = Path(tempfile.mkdtemp(dir=str(path.parent), prefix=prefix, suffix=".tmp"))
         lock = _claim(folder)
-    with lock:
-        try:
+    try:
+        with lock:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    # Windows deletes no file that is open.
-    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        _remove(folder)
 
 
 def _claim(folder):
     """Return the open lock of a new temporary folder, or None where it was swept just now."""
-    lock = (folder / _LOCK).open("w")
-    if _lock(lock) and folder.exists():
-        return lock
-    lock.close()
+    with suppress(FileNotFoundError):
+        lock = (folder / _LOCK).open("w")
+        if _lock(lock) and folder.exists():
+            return lock
+        lock.close()
     return None
 
 
 def _remove_if_dead(left):
-    try:
-        with (left / _LOCK).open("r+") as lock:
-            if _lock(lock):
-                shutil.rmtree(left, ignore_errors=True)
-    except (FileNotFoundError, NotADirectoryError):
-        # Without a lock it is one that has just been made, or from before there were locks.
-        if left.exists() and time.time() - left.stat().st_mtime > _DAY:
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
-    except OSError:
-        pass
+    with suppress(OSError):
+        if (left / _LOCK).exists():
+            with (left / _LOCK).open("r+") as lock:
+                if _lock(lock):
+                    _remove(left)
+        elif time.time() - left.stat().st_mtime > _DAY:
+            # From before there were locks.
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        else:
+            # Where it is a new one of which the lock is about to be made, another is made.
+            left.rmdir()
+
+
+def _remove(folder):
+    """Remove a temporary folder, its lock last: without one it is empty."""
+    with suppress(OSError):
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == _LOCK):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        folder.rmdir()
 
 
 def _discard_old(path):

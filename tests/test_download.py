@@ -190,7 +190,7 @@ def test_a_refused_connection_names_the_address(tmp_path, monkeypatch):
 def test_what_a_killed_download_left_is_cleared_away(server, tmp_path):
     left = tmp_path / ".file.abcd1234.tmp"
     left.mkdir()
-    (left / "lock").write_bytes(b"")
+    (left / ".writer").write_bytes(b"")
     (left / "file").write_bytes(CONTENT[:10])
     download(f"{server.url}/good.tar.gz", tmp_path / "file", MD5, WAY_OUT)
     assert not left.exists()

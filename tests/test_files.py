@@ -154,7 +154,7 @@ def test_only_the_temporaries_of_this_path_are_removed(tmp_path):
         (tmp_path / name).write_text("x")
     for name in (".data.abcd_234.tmp", ".data.zyxw9876.tmp"):
         fill(tmp_path / name, "x")
-        (tmp_path / name / "lock").write_text("")
+        (tmp_path / name / ".writer").write_text("")
     files.remove_temporaries(tmp_path / "data")
     assert names(tmp_path) == sorted(kept)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pooch
 
-from image_retrieval.files import atomic_file
+from image_retrieval.files import atomic_file, remove_temporaries
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +59,9 @@ def _checksum_path(path):
 
 def _read_verified(path):
     try:
+        # A run may have been killed after it had written all.
+        for written in (path, _checksum_path(path)):
+            remove_temporaries(written)
         data = path.read_bytes()
         expected = _checksum_path(path).read_text(encoding="ascii", errors="replace").split()
     except OSError:

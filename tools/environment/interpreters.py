@@ -89,17 +89,18 @@ def of_pyenv(version, environ):
     roots.append(environ.get("HOME") and str(Path(environ["HOME"], ".pyenv")))
     found = []
     for folder in (Path(root, "versions") for root in dict.fromkeys(filter(None, roots))):
-        for path in readable(folder.glob(f"{version}.*/bin/python")):
-            patch = re.match(re.escape(version) + r"\.(\d+)$", path.parent.parent.name)
-            found += [(int(patch.group(1)), str(path))] if patch else []
+        # It may be another user's.
+        with suppress(OSError):
+            found += patches_in(folder, version)
     return [path for _, path in sorted(found, key=lambda pair: -pair[0])]
 
 
-def readable(paths):
-    """Return the paths up to a folder that may not be read, such as another user's."""
+def patches_in(folder, version):
+    """Return (patch, path) of each interpreter of `version` in pyenv's folder of versions."""
     found = []
-    with suppress(OSError):
-        found.extend(paths)
+    for path in folder.glob(f"{version}.*/bin/python"):
+        patch = re.match(re.escape(version) + r"\.(\d+)$", path.parent.parent.name)
+        found += [(int(patch.group(1)), str(path))] if patch else []
     return found
 
 
