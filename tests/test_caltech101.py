@@ -246,7 +246,7 @@ def test_faults_of_the_archive_are_named(archive, tmp_path):
     some = {name: data for name, data in members().items() if "/brain/" not in name}
     for path, message in [
         (without, "this zip holds no 101_ObjectCategories.tar.gz"),
-        (broken, "the zip is damaged"),
+        (broken, "the archive is damaged"),
         (short, "cut short"),
         (tmp_path / "missing.zip", "no such archive"),
         (make_tar(tmp_path / "f.tar", some, mode="w"), "holds no pictures of 'brain'"),

@@ -1,25 +1,43 @@
-"""Reading tar archives from strangers without writing any of it to disk."""
+"""Reading tar archives from strangers without writing any of it to disk.
+
+A few bytes can announce terabytes. Everything is bounded before it is read, by what the data
+sets of this course need many times over.
+"""
 
 import gzip
 import lzma
 import tarfile
+import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from image_retrieval.errors import InputError
+from image_retrieval.files import refuse_special
 
 _BLOCK = 512
 _CHUNK = 1 << 20
+_LARGEST = 1 << 25  # a batch of CIFAR-10 has 31 MB, a picture less
+_LONGEST_HEADER = 1 << 16
+_MOST_BYTES, _MOST_MEMBERS = 1 << 31, 50_000
+_HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 
 
 @contextmanager
-def open_tar(path):
+def open_tar(path, file=None):
     """Yield an iterator over the files in a tar archive, compressed or not.
 
     Parameters
     ----------
     path : str or Path
+    file : file object, optional
+        The archive's bytes, where they are not the file's.
 
     Yields
     ------
@@ -32,35 +50,85 @@ def open_tar(path):
     ------
     InputError
         When the archive is missing, is not a tar, is cut short or damaged, or holds
-        something that no archive of pictures needs: an absolute name, `..`, a link or a
-        device.
+        something that no archive of pictures needs: an absolute name, `..`, a link, a
+        device, a sparse file, a header of more than 64 KiB, a file of more than 32 MiB, 2 GiB
+        in all, or 50,000 files.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: no such archive; check the path")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the archive file itself, such as a .tar.gz")
+    refuse_special(path)
     try:
-        with tarfile.open(path, "r:*") as tar:
+        with tarfile.open(None if file else path, "r:*", file, tarinfo=_Member) as tar:
             yield _safe_members(tar, path)
+    except _UnfitError as error:
+        raise InputError(f"{path}: {error}; get it from its official source") from None
     except tarfile.ReadError as error:
         if "end of data" in str(error):
             raise _cut_short(path) from None
         raise InputError(f"{path}: not a tar archive; give the file as it was downloaded") from None
     except EOFError:
         raise _cut_short(path) from None
-    except (tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except _DAMAGES as error:
         raise _damaged(path, error) from None
 
 
+_DAMAGES = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+)
+
+
+class _UnfitError(Exception):
+    """Says what no archive of pictures holds."""
+
+
+class _Member(tarfile.TarInfo):
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        member = super().frombuf(buf, encoding, errors)
+        if member.size < 0 or (member.type in _HEADERS and member.size > _LONGEST_HEADER):
+            raise _UnfitError(f"holds a header of {member.size:,} bytes")
+        if member.type == tarfile.GNUTYPE_SPARSE:
+            raise _UnfitError(f"holds the sparse file {member.name!r}")
+        return member
+
+    def _proc_gnusparse_10(self, *arguments):
+        raise _UnfitError("holds a sparse file")
+
+
 def _safe_members(tar, path):
-    member = None
-    for member in tar:
+    member, count = None, 0
+    for count, member in enumerate(_members(tar), 1):
         _check_safe(member, path)
+        if member.issparse() or not 0 <= member.size <= _LARGEST:
+            raise _UnfitError(f"{member.name!r} has {member.size:,} bytes, or is sparse")
+        if tar.offset > _MOST_BYTES or count > _MOST_MEMBERS:
+            raise _UnfitError(f"holds more than {_MOST_BYTES:,} bytes or {_MOST_MEMBERS:,} files")
         if member.isfile():
             yield PurePosixPath(member.name), tar.extractfile(member)
-    if member is not None:
+    if count:
         _check_end(tar, path)
+
+
+def _members(tar):
+    while True:
+        try:
+            member = tar.next()
+        except (OSError, ValueError, OverflowError) as error:
+            if isinstance(error, gzip.BadGzipFile):
+                raise
+            raise _UnfitError(f"holds a header that leads nowhere ({error})") from None
+        if member is None:
+            return
+        # They would all be kept.
+        tar.members.clear()
+        yield member
 
 
 def _check_safe(member, path):
@@ -83,8 +151,10 @@ def _check_end(tar, path):
         raise _cut_short(path)
     if block.strip(b"\0"):
         raise _damaged(path, "a header cannot be read")
-    while tar.fileobj.read(_CHUNK):
-        pass
+    for _ in range(_MOST_BYTES // _CHUNK):
+        if not tar.fileobj.read(_CHUNK):
+            return
+    raise _UnfitError(f"goes on for more than {_MOST_BYTES:,} bytes")
 
 
 def _cut_short(path):

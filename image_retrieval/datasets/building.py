@@ -22,7 +22,7 @@ from image_retrieval.datasets.location import data_folder, place_of, repository_
 from image_retrieval.datasets.registry import get_card
 from image_retrieval.datasets.rows import take_rows
 from image_retrieval.download import download
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, printable
 from image_retrieval.files import exclusive
 from image_retrieval.images import as_rgb
 from image_retrieval.tables import column_names, extractions_of
@@ -63,7 +63,7 @@ class Built:
 
     def report(self):
         """Return what was made, what was left out, and how to go on, as lines to print."""
-        return "\n".join(self._lines())
+        return "\n".join(map(printable, self._lines()))
 
     def _lines(self):
         rows = sum(self.train.values()), sum(self.test.values())
@@ -252,6 +252,8 @@ def _checked_options(card, given):
         if name not in known:
             raise InputError(f"{card.name} has no option {name!r}; it has {', '.join(known)}")
     options = SimpleNamespace(**{**known, **given, "labels": card.labels})
+    if not 0 <= options.seed < 2**32:
+        raise InputError(f"seed={options.seed} must be at least 0 and less than 2**32")
     max_side = getattr(options, "max_side", None)
     if max_side is not None and max_side < 1:
         raise InputError(f"max_side={max_side} must be at least 1 pixel")

@@ -4,15 +4,14 @@ data.caltech.edu hands out a zip with `101_ObjectCategories.tar.gz` inside; the 
 is what was handed out before. Both are read, and no picture is written to disk.
 """
 
-import tempfile
 import zipfile
-import zlib
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from image_retrieval.datasets.archives import open_tar
 from image_retrieval.datasets.cards import Picture
 from image_retrieval.errors import InputError
+from image_retrieval.files import refuse_special
 
 TAR_NAME = "101_ObjectCategories.tar.gz"
 _OFFICIAL = f"the official {TAR_NAME}, or the caltech-101.zip that holds it"
@@ -40,8 +39,8 @@ def read_pictures(path, labels):
         When the archive cannot be used (see `image_retrieval.datasets.archives.open_tar`),
         or ends without a file of some class.
     """
-    missing = set(labels)
-    with _tar_of(Path(path)) as tar, open_tar(tar) as members:
+    path, missing = Path(path), set(labels)
+    with _tar_in(path) as tar, open_tar(path, tar) as members:
         for name, file in members:
             label = name.parent.name
             if label in labels and not name.name.startswith("."):
@@ -52,21 +51,18 @@ def read_pictures(path, labels):
 
 
 @contextmanager
-def _tar_of(path):
-    """Yield the path of the tar, which is `path` itself or a temporary copy from a zip."""
+def _tar_in(path):
+    """Yield the tar in a zip as a file to read, None for what is no zip."""
+    refuse_special(path)
     if not (path.is_file() and zipfile.is_zipfile(path)):
-        yield path
+        yield None
         return
-    with tempfile.TemporaryDirectory(prefix="caltech101-") as folder:
-        yield _extracted(path, folder)
-
-
-def _extracted(path, folder):
     try:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if PurePosixPath(n).name == TAR_NAME]
             if not names:
                 raise InputError(f"{path}: this zip holds no {TAR_NAME}; give {_OFFICIAL}")
-            return archive.extract(names[0], folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            with archive.open(names[0]) as tar:
+                yield tar
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{path}: the zip is damaged ({error}); download it again") from None

@@ -18,7 +18,8 @@ def read(folder, options):
     ----------
     folder : str or Path
         Pictures may lie deeper in a sub-folder. Files with a leading dot are left out, all
-        others are taken for pictures.
+        others are taken for pictures. Links are followed, but nothing is taken twice: where
+        several names lead to a file or folder, the one that is no link counts.
     options : object
         Not used.
 
@@ -33,26 +34,47 @@ def read(folder, options):
         When there is no such folder, a file lies beside the sub-folders, or there is none.
     """
     folder = Path(folder).expanduser()
-    for number, path in enumerate(_files(folder)):
-        yield Picture(path.relative_to(folder).parts[0], path, id=number)
+    for number, path in enumerate(find_files(folder)):
+        # In UTF-8, whatever encoding the terminal is set to; what is none stays legible.
+        label = os.fsencode(path.relative_to(folder).parts[0]).decode("utf-8", "backslashreplace")
+        yield Picture(label, path, id=number)
 
 
-def _files(folder):
+def find_files(folder):
     """Return the files in a folder's sub-folders, in natural order: 2.jpg before 10.jpg."""
+    folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of pictures; check the path")
-    walk = os.walk(str(folder), followlinks=True)
-    paths = [Path(parent) / name for parent, _, names in walk for name in names]
-    files = [path for path in paths if _is_candidate(path.relative_to(folder))]
-    unlabeled = [path for path in files if path.parent == folder]
-    if unlabeled:
-        raise InputError(
-            f"{unlabeled[0]} lies in no sub-folder, so it has no label; "
-            "move it into a sub-folder named after its label"
-        )
+    files = [path for path in _walk(folder) if _is_candidate(path.relative_to(folder))]
+    for path in files:
+        if path.parent == folder:
+            raise InputError(
+                f"{path} lies in no sub-folder, so it has no label; "
+                "move it into a sub-folder named after its label"
+            )
     if not files:
         raise InputError(f"{folder} has no sub-folders with pictures; make one for each label")
     return sorted(files, key=lambda path: _natural(path.relative_to(folder)))
+
+
+def _walk(folder):
+    """Yield the files in a folder, each once, those that only links lead to last."""
+    waiting, links, seen = [folder], [], set()
+    while waiting or links:
+        path = waiting.pop() if waiting else links.pop(0)
+        try:
+            status = path.stat()
+        except OSError:
+            yield path  # leads nowhere, which its reader will tell
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        if not path.is_dir():
+            yield path
+            continue
+        for entry in sorted(path.iterdir(), reverse=True):
+            (links if entry.is_symlink() else waiting).append(entry)
 
 
 def _is_candidate(path):

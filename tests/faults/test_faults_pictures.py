@@ -2,13 +2,16 @@
 
 import io
 import os
+import sys
 import warnings
 
 import numpy as np
 import pytest
-from fault_tools import python
+from fault_tools import command_line, python
 from PIL import Image
 
+from image_retrieval.datasets import load
+from image_retrieval.datasets.pictures import find_files
 from image_retrieval.errors import InputError
 from image_retrieval.images import MAX_PIXELS, as_rgb
 from image_retrieval.sframes import file_to_image
@@ -83,3 +86,83 @@ def test_a_pipe_is_no_picture(tmp_path):
     os.mkfifo(str(tmp_path / "pipe.jpg"))
     done = python(READ, tmp_path / "pipe.jpg")
     assert done.stderr.splitlines()[-1].endswith("is a pipe or a device, not a file; give a file")
+
+
+def pictures(folder, count=4):
+    """Make a folder of pictures under the labels `cats` and `dogs`."""
+    for label in ("cats", "dogs"):
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            image = Image.new("RGB", (2, 2), (number, 0, 0))
+            image.save(str(folder / label / f"{label}{number}.png"))
+    return folder
+
+
+def found(folder):
+    return [str(path.relative_to(folder)) for path in find_files(folder)]
+
+
+def test_links_lead_to_no_file_twice_and_no_walk_without_end(tmp_path):
+    folder = pictures(tmp_path / "in")
+    plain = found(folder)
+    assert len(plain) == 8
+    (folder / "cats" / "loop").symlink_to("..", target_is_directory=True)
+    (folder / "dogs" / "loop").symlink_to("../..", target_is_directory=True)
+    (folder / "cats" / "again.png").symlink_to("cats0.png")
+    (folder / "birds").mkdir()
+    (folder / "birds" / "cat.png").symlink_to("../cats/cats0.png")
+    os.link(str(folder / "dogs" / "dogs1.png"), str(folder / "dogs" / "hard.png"))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from image_retrieval.datasets.pictures import find_files\n"
+        "print(len(find_files(Path(sys.argv[1]))))"
+    )
+    assert python(code, folder).stdout == "8\n"
+    assert len({(folder / name).stat().st_ino for name in found(folder)}) == 8
+
+
+def test_pictures_that_only_links_lead_to_are_taken(tmp_path):
+    folder = pictures(tmp_path / "elsewhere")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "mine").symlink_to(folder / "cats", target_is_directory=True)
+    assert found(tmp_path / "in") == [f"mine/cats{number}.png" for number in range(4)]
+
+
+def test_folders_nested_very_deep_are_walked(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from image_retrieval.datasets.pictures import find_files\n"
+        "folder = os.path.join(sys.argv[1], *'a' * 1200)\n"
+        "os.makedirs(folder); Path(folder, 'x.png').write_bytes(b'')\n"
+        "print(len(find_files(Path(sys.argv[1]))))"
+    )
+    done = python(f"import sys; sys.setrecursionlimit(5000)\n{code}", tmp_path)
+    assert done.stdout == "1\n", done.stderr
+    done = python(
+        code.replace("os.makedirs(folder); Path(folder, 'x.png')", "Path(folder, 'y.png')"),
+        tmp_path,
+    )
+    assert done.stdout == "2\n", done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names there are UTF-8")
+def test_labels_are_utf8_whatever_the_terminal_is_set_to(tmp_path):
+    folder = pictures(tmp_path / "in", 2)
+    (folder / "cats").rename(folder / "café")
+    (folder / "dogs").rename(os.fsdecode(os.fsencode(str(folder)) + b"/cat\xff"))
+    done = command_line(
+        "folder",
+        folder,
+        "--output",
+        tmp_path / "out",
+        "--backbone",
+        "pixels",
+        "--test-size",
+        "0.5",
+        LC_ALL="POSIX",
+        PYTHONCOERCECLOCALE="0",
+        PYTHONUTF8="0",
+    )
+    assert done.returncode == 0, done.stderr
+    train, _ = load(tmp_path / "out")
+    assert {*train["label"]} == {"café", "cat\\xff"}
