@@ -132,17 +132,16 @@ def test_folders_nested_very_deep_are_walked(tmp_path):
     code = (
         "import os, sys; from pathlib import Path\n"
         "from image_retrieval.datasets.pictures import find_files\n"
-        "folder = os.path.join(sys.argv[1], *'a' * 1200)\n"
-        "os.makedirs(folder); Path(folder, 'x.png').write_bytes(b'')\n"
-        "print(len(find_files(Path(sys.argv[1]))))"
+        "parent, deep = sys.argv[1], os.sep.join('a' * 1200)\n"
+        "os.chdir(parent)\n"
+        "for _ in range(1200): os.mkdir('a'); os.chdir('a')\n"
+        "Path('x.png').write_bytes(b'')\n"
+        "try: print(len(find_files(Path(parent))))\n"
+        # What deletes old temporary folders would not get so deep.
+        "finally: os.remove('x.png'); os.chdir(parent); os.removedirs(deep)"
     )
-    done = python(f"import sys; sys.setrecursionlimit(5000)\n{code}", tmp_path)
+    done = python(code, tmp_path)
     assert done.stdout == "1\n", done.stderr
-    done = python(
-        code.replace("os.makedirs(folder); Path(folder, 'x.png')", "Path(folder, 'y.png')"),
-        tmp_path,
-    )
-    assert done.stdout == "2\n", done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names there are UTF-8")
