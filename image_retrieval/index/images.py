@@ -15,6 +15,7 @@ from image_retrieval.features import (
 )
 from image_retrieval.index.engine import Engine
 from image_retrieval.index.registry import build, load_engine
+from image_retrieval.index.storage import refusing_damage
 from image_retrieval.index.validation import as_vectors
 from image_retrieval.sframes import sarray_to_vectors
 from image_retrieval.tables import (
@@ -201,8 +202,15 @@ def create(
     return ImageIndex(built, features, label, where, extraction or known)
 
 
-def load(path):
+def load(path, **options):
     """Open an index that `ImageIndex.save` or `Engine.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+    **options
+        Of the engine, in place of those that were saved. A collection on a Milvus server needs
+        `uri=`: an address that only the file names is not called.
 
     Returns
     -------
@@ -213,11 +221,13 @@ def load(path):
     InputError
         When there is none, or it is damaged.
     """
-    engine, images = load_engine(path)
+    engine, images = load_engine(path, **options)
     if images is None:
         return engine
-    record = images["extraction"]
-    return ImageIndex(engine, **{**images, "extraction": record and extraction_from_record(record)})
+    with refusing_damage(path):
+        record = images["extraction"]
+        extraction = record and extraction_from_record(record)
+        return ImageIndex(engine, **{**images, "extraction": extraction})
 
 
 def neighbors(ids, distances, query_labels=None):

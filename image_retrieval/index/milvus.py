@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tempfile
 import weakref
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
-from image_retrieval.index.engine import Engine, needed
+from image_retrieval.index.engine import Engine
 
 _FILE = "milvus.db"
 _BATCH = 100  # one large batch takes Milvus Lite ten times as long
@@ -24,10 +25,15 @@ _QUERIES = 500
 _MOST = 16_384  # neighbors a query that Milvus returns
 _LONGEST = 512  # bytes of an id or a label
 _SPARE = 8  # beyond k, to see ties at the end
-_TIMEOUT = 120  # seconds; without one, pymilvus repeats some failed calls for ever
-_REACHING = 10  # seconds to wait for a server to answer,
+# Seconds. As a float, so that pymilvus counts its attempts instead of repeating failed calls until
+# then: those to a server that is gone take five seconds.
+_TIMEOUT, _ATTEMPTS = 120.0, 6
+_REACHING = 8  # seconds to wait for a server to answer,
 _STARTING = 60  # and for Milvus Lite to start, which takes long the first time it is read
 _TOKEN = "MILVUS_TOKEN"
+_LARGEST = 1e17  # beyond it, distances in float32 may overflow
+# What may take as long as the server needs; everything else is answered at once.
+_LONG = ("create_collection", "create_index", "drop_collection", "flush", "load_collection")
 
 
 class MilvusEngine(Engine):
@@ -80,7 +86,18 @@ class MilvusEngine(Engine):
         self.index = index or {"index_type": "FLAT" if self.embedded else "AUTOINDEX"}
         self.search_params, self.shards = search_params or {}, shards
         self.overwrite, self.progress = overwrite, progress
-        self._client, self._has_labels, self._string_ids = None, False, False
+        self._client = self._d = None
+        self._n, self._has_labels, self._string_ids = 0, False, False
+
+    @property
+    def n(self):
+        """The number of reference vectors."""
+        return self._n
+
+    @property
+    def d(self):
+        """The number of dimensions, None before `build`."""
+        return self._d
 
     def open(self):
         """Use the collection that is in the database, as it was built.
@@ -98,17 +115,17 @@ class MilvusEngine(Engine):
         InputError
             When there is no such collection, or another program made it.
         """
-        if not self._call("has_collection"):
+        if not self._ask("has_collection"):
             raise InputError(
                 f"{self.uri}: no collection {self.collection!r} there; build it first, "
                 "or give another collection="
             )
-        self._take_schema(self._call("describe_collection"))
-        kind = self._call("describe_index", "vector")["metric_type"]
+        self._take_schema(self._ask("describe_collection"))
+        kind = self._ask("describe_index", "vector")["metric_type"]
         if (kind == "COSINE") != (self.metric == "cosine"):
             self.metric = "cosine" if kind == "COSINE" else "euclidean"
-        self._call("load_collection")
-        self.n = self._count()
+        self._ask("load_collection")
+        self._n = self._count()
         return self
 
     def close(self):
@@ -119,11 +136,6 @@ class MilvusEngine(Engine):
             if self.embedded:
                 _stop_server(self.uri)
 
-    def _call(self, method, *args, **options):
-        """Call a method of the client on the collection."""
-        call = getattr(self._connected(), method)
-        return call(self.collection, *args, timeout=_TIMEOUT, **options)
-
     def _take_schema(self, description):
         fields = {field["name"]: field for field in description["fields"]}
         if not {"row", "id", "vector"} <= set(fields):
@@ -131,43 +143,62 @@ class MilvusEngine(Engine):
                 f"{self.uri}: collection {self.collection!r} was not built by this package; "
                 "give another collection="
             )
-        self.d = int(fields["vector"]["params"]["dim"])
+        self._d = int(fields["vector"]["params"]["dim"])
         self._has_labels = "label" in fields
         self._string_ids = fields["id"]["type"] == _pymilvus(self.embedded).DataType.VARCHAR
 
     def _connected(self):
         if self._client is None:
-            milvus = _pymilvus(self.embedded)
-            if self.embedded:
-                Path(self.uri).absolute().parent.mkdir(parents=True, exist_ok=True)
             token = self.token or os.environ.get(_TOKEN, "")
             seconds = _STARTING if self.embedded else _REACHING
-            try:
-                self._client = milvus.MilvusClient(self.uri, token=token, timeout=seconds)
-            except milvus.MilvusException as error:
-                raise InputError(
-                    f"{self.uri}: Milvus cannot open it ({error.message}); "
-                    "check the address or the file"
-                ) from None
+            with self._telling("cannot open it"):
+                if self.embedded:
+                    Path(self.uri).absolute().parent.mkdir(parents=True, exist_ok=True)
+                    _check_file(self.uri)
+                with _plain_libraries():
+                    client = _pymilvus(self.embedded).MilvusClient
+                    self._client = client(self.uri, token=token, timeout=seconds)
         return self._client
+
+    def _ask(self, call, *arguments, **options):
+        """Call the client about the collection, and do not wait long for what is gone."""
+        client = self._connected()
+        options["timeout"] = _TIMEOUT if self.embedded or call in _LONG else float(_REACHING)
+        with self._telling(f"did not answer {call!r}"):
+            return getattr(client, call)(
+                self.collection, *arguments, retry_times=_ATTEMPTS, **options
+            )
+
+    @contextmanager
+    def _telling(self, what):
+        """Turn the errors of Milvus, which take many lines, into one."""
+        try:
+            yield
+        except (_pymilvus(self.embedded).MilvusException, OSError, sqlite3.Error) as error:
+            reason = " ".join(str(getattr(error, "message", error)).split())[:200]
+            raise InputError(
+                f"{self.uri}: Milvus {what} ({reason}); check the address or the file, "
+                "then open() it again"
+            ) from None
 
     def _id_dtype(self):
         return np.dtype(np.str_ if self._string_ids else np.int64)
 
     def _options(self):
-        never = {"token", "overwrite", *(["uri"] if self.embedded else [])}
-        return {name: value for name, value in super()._options().items() if name not in never}
+        names = ("metric", "uri", "collection", "index", "search_params", "shards", "progress")
+        return {name: getattr(self, name) for name in names}
 
     def _replace(self, X, ids, labels):
         _refuse_long(ids, labels)
-        if self._call("has_collection"):
-            if self.d is None and not self.overwrite:
+        _refuse_large(X)
+        if self._ask("has_collection"):
+            if self._d is None and not self.overwrite:
                 raise InputError(
                     f"{self.uri}: collection {self.collection!r} is there already; open() it, "
                     "give another collection=, or overwrite=True to replace it"
                 )
-            self._call("drop_collection")
-        self.n, self.d = 0, X.shape[1]
+            self._ask("drop_collection")
+        self._n, self._d = 0, X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
         self._create()
         self._insert(X, ids, labels)
@@ -184,41 +215,54 @@ class MilvusEngine(Engine):
             schema.add_field("id", kind.INT64)
         if self._has_labels:
             schema.add_field("label", kind.VARCHAR, max_length=_LONGEST)
-        schema.add_field("vector", kind.FLOAT_VECTOR, dim=self.d)
+        schema.add_field("vector", kind.FLOAT_VECTOR, dim=self._d)
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
         index.add_index("vector", metric_type=measure, **self.index)
-        options = {"num_shards": self.shards, "consistency_level": "Strong"}
-        self._call("create_collection", schema=schema, **options)
+        shards = {"num_shards": self.shards, "consistency_level": "Strong"}
+        self._ask("create_collection", schema=schema, **shards)
         # There is nothing to index yet; to wait for it would take half a second.
-        self._call("create_index", index, sync=False)
-        self._call("load_collection")
+        self._ask("create_index", index, sync=False)
+        self._ask("load_collection")
 
     def _append(self, X, ids, labels):
         _refuse_long(ids, labels)
-        self._refuse_present(ids)
+        _refuse_large(X)
+        if len(X) and self._n:
+            self._refuse_mixed(ids, labels)
+            self._refuse_present(ids)
+        elif len(X):
+            return self._replace(X, ids, labels)  # the kinds of ids and labels show only now
         self._insert(X, ids, labels)
+
+    def _refuse_mixed(self, ids, labels):
+        if (ids.dtype.kind == "U") != self._string_ids:
+            kind = "strings" if self._string_ids else "integers"
+            raise InputError(f"the index has {kind} as ids; give the same kind")
+        if (labels is not None) != self._has_labels:
+            raise InputError("labels must be given for all vectors or for none; rebuild the index")
 
     def _refuse_present(self, ids):
         for start in range(0, len(ids), _CLUSTER_BATCH):
             some = ids[start : start + _CLUSTER_BATCH].tolist()
-            wanted = f"id in {_literal(some)}"
-            found = self._call("query", filter=wanted, output_fields=["id"])
+            found = self._ask("query", filter=f"id in {_literal(some)}", output_fields=["id"])
             if len(found):
                 raise InputError(f"id {found[0]['id']} is in the index already; ids must be unique")
 
     def _insert(self, X, ids, labels):
-        first, size = self.n, _BATCH if self.embedded else _CLUSTER_BATCH
+        first, size = self._n, _BATCH if self.embedded else _CLUSTER_BATCH
         try:
             with tqdm(total=len(X), unit="vector", disable=not self.progress) as bar:
                 for start in range(0, len(X), size):
                     rows = self._rows(X, ids, labels, first, range(start, len(X))[:size])
-                    self._call("insert", rows)
+                    self._ask("insert", rows)
                     bar.update(len(rows))
         except BaseException:
-            self._call("delete", filter=f"row >= {first}")
+            # Where the server is gone, there is more to say of that than of this.
+            with suppress(InputError):
+                self._ask("delete", filter=f"row >= {first}")
             raise
-        self.n += len(X)
+        self._n += len(X)
 
     def _rows(self, X, ids, labels, first, chosen):
         rows = [{"row": first + i, "vector": X[i]} for i in chosen]
@@ -229,14 +273,17 @@ class MilvusEngine(Engine):
         return rows
 
     def _count(self):
-        found = self._call("query", filter="", output_fields=["count(*)"])
+        found = self._ask("query", filter="", output_fields=["count(*)"])
         return int(found[0]["count(*)"])
 
     def _search(self, Q, k, radius, where):
         if k > _MOST:
             raise InputError(f"Milvus returns at most {_MOST} neighbors a query, not {k}; lower k")
+        if where is not None and not self._has_labels:
+            raise InputError("this index has no labels; give labels to build, or leave out where")
         if where is not None and not where:
             return self._no_neighbors(len(Q))
+        _refuse_large(Q)
         wanted = "" if where is None else f"label in {_literal(where)}"
         hits = []
         for start in range(0, len(Q), _QUERIES):
@@ -245,12 +292,18 @@ class MilvusEngine(Engine):
 
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
-        limit = min(limit, self.n, _MOST)
-        options = {"output_fields": ["row", "id"], "search_params": {"params": self.search_params}}
-        answers = self._call("search", data=list(Q), limit=limit, filter=wanted, **options)
+        limit = min(limit, self._n, _MOST)
+        answers = self._ask(
+            "search",
+            data=list(Q),
+            limit=limit,
+            filter=wanted,
+            output_fields=["row", "id"],
+            search_params={"params": self.search_params},
+        )
         hits = [_sorted(answer) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
-        if more and limit < min(self.n, _MOST):
+        if more and limit < min(self._n, _MOST):
             for i, found in zip(more, self._hits(Q[more], k, 4 * limit, wanted)):
                 hits[i] = found
         return [self._in_row_order(found)[:k] for found in hits]
@@ -277,24 +330,74 @@ class MilvusEngine(Engine):
             return
         if Path(self.uri).is_dir():
             # Milvus Lite 3 keeps a folder, which is whole only when nobody has it open.
-            self._call("flush")
+            self._ask("flush")
             self.close()
             shutil.copytree(self.uri, str(folder / _FILE))
             self.open()
         else:
             # SQLite's own copy: whole even while the server has the file open.
-            source = sqlite3.connect(self.uri)
-            target = sqlite3.connect(str(folder / _FILE))
-            source.backup(target)
-            target.close()
-            source.close()
+            with self._telling("cannot be saved"), closing(
+                sqlite3.connect(self.uri)
+            ) as source, closing(sqlite3.connect(str(folder / _FILE))) as target:
+                source.backup(target)
+
+    @classmethod
+    def restore(cls, folder, settings, **options):
+        """Open a saved index: a copy of an embedded one, the collection on a server.
+
+        A server that only the file names gets no connection, and no token.
+        """
+        saved = dict(settings["options"])
+        uri = str(saved.pop("uri"))
+        if "://" in uri and "uri" not in options:
+            raise InputError(
+                f"{folder}: its vectors are on the server {uri}; where you trust that, "
+                f"give index.load(path, uri={uri!r})"
+            )
+        engine = cls(**{**saved, **options})
+        engine._read(folder, settings)
+        return engine
 
     def _read(self, folder, settings):
         saved = folder / _FILE
-        if self.embedded:  # in a temporary place, as the original's is not among the options
+        if self.embedded:
             copy = shutil.copytree if saved.is_dir() else shutil.copyfile
             copy(str(saved), self.uri)
         self.open()
+
+
+def _check_file(path):
+    """Refuse a damaged database, which Milvus Lite takes for an empty one."""
+    if Path(path).is_file():
+        with closing(sqlite3.connect(str(path))) as database:
+            found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"the file is damaged: {found}")
+
+
+@contextmanager
+def _plain_libraries():
+    """Let Milvus Lite find its libraries in a folder whose name holds what separates folders."""
+    spec = find_spec("milvus_lite")
+    libraries = Path(spec.origin).with_name("lib") if spec else Path()
+    if not {":", ";"} & set(str(libraries)):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "lib").symlink_to(libraries)
+        os.environ["BIN_PATH"] = str(Path(folder) / "lib")
+        try:
+            yield
+        finally:
+            del os.environ["BIN_PATH"]
+
+
+def _refuse_large(X):
+    if np.abs(X).max(initial=0) > _LARGEST:
+        raise InputError(
+            f"Milvus measures distances in float32, which numbers beyond {_LARGEST:g} overflow; "
+            "scale the vectors, or use the engine 'exact'"
+        )
 
 
 def _sorted(answer):
@@ -311,11 +414,19 @@ def _literal(values):
     return json.dumps(values, ensure_ascii=False)
 
 
+def _is_text(value):
+    with suppress(UnicodeEncodeError):
+        return value.encode("utf-8") is not None
+    return False
+
+
 def _refuse_long(ids, labels):
     for what, values in (("id", ids), ("label", labels)):
         if values is None or values.dtype.kind != "U":
             continue
         for value in values:
+            if not _is_text(value):
+                raise InputError(f"{what} {value!r} is no Unicode text; use another")
             if len(value.encode("utf-8")) > _LONGEST:
                 raise InputError(
                     f"{what} {value[:20]!r}… is longer than {_LONGEST} bytes; shorten it"
@@ -347,7 +458,13 @@ def _pymilvus(embedded):
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     for logger in ("pymilvus", "grpc._server"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    pymilvus = needed("pymilvus", "milvus", "pip install pymilvus milvus-lite")
+    try:
+        import pymilvus
+    except ImportError:
+        raise InputError(
+            "the engine 'milvus' needs pymilvus, which is not installed here; "
+            "pip install pymilvus milvus-lite"
+        ) from None
     if embedded and find_spec("milvus_lite") is None:
         raise InputError(
             "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here; "

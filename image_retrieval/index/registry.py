@@ -57,8 +57,14 @@ def build(X, ids=None, labels=None, engine="exact", **options):
     return made(**options).build(X, ids, labels)
 
 
-def load_engine(path):
+def load_engine(path, **options):
     """Open an index that `Engine.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+    **options
+        Of the engine, in place of those that were saved.
 
     Returns
     -------
@@ -71,8 +77,10 @@ def load_engine(path):
     InputError
         When there is none, or it is damaged.
     """
-    folder, engine, settings, images = storage.read(path)
-    return _class_of(engine).restore(folder, settings), images
+    with storage.refusing_damage(path):
+        folder, engine, settings, images = storage.read(path)
+        options = _known(engine, options)
+        return _class_of(engine).restore(folder, settings, **options), images
 
 
 def _class_of(engine):

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,19 @@ def read(path):
     return path, content["engine"], content["settings"], content["images"]
 
 
+@contextmanager
+def refusing_damage(path):
+    """Turn whatever a saved index of wrong content makes the block raise into one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, MemoryError) as error:
+        raise damaged(path) from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise damaged(path) from error
+
+
 def damaged(path):
     """Return the error for a file of a saved index that cannot be used."""
     return InputError(f"{path}: missing or damaged; build the index again and save it")
@@ -73,7 +87,7 @@ def read_array(folder, name, kinds, shape):
     path = folder / f"{name}.npy"
     try:
         array = np.load(str(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, MemoryError):
         raise damaged(path) from None
     if array.dtype.kind not in kinds or array.shape != shape:
         raise damaged(path)
@@ -90,7 +104,7 @@ def _content(path):
     try:
         content = json.loads((path / _LIST).read_text(encoding="utf-8"))
         checksum = content.pop("checksum")
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise damaged(path / _LIST) from None
     if checksum != _checksum_of(content):
         raise damaged(path / _LIST)

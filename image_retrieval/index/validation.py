@@ -114,7 +114,7 @@ def _as_integers_or_strings(values, what):
         return values.astype(np.int64 if values.dtype.kind == "i" else values.dtype)
     values = list(values)
     if all(isinstance(value, str) for value in values) and values:
-        return np.array(values, dtype=np.str_)
+        return _as_strings(values, what)
     if all(_is_integer(value) for value in values):
         try:
             return np.array(values, dtype=np.int64)
@@ -135,7 +135,17 @@ def as_labels(labels, n):
     labels = list(labels)
     if len(labels) != n:
         raise InputError(f"{len(labels)} labels for {n} vectors; give one label a row")
-    return np.array(_strings(labels, "a label must be a string"), dtype=np.str_)
+    for label in labels:
+        if not isinstance(label, str):
+            raise InputError(f"a label must be a string, got {label!r}")
+    return _as_strings(labels, "labels")
+
+
+def _as_strings(values, what):
+    for value in values:
+        if value.endswith("\0"):
+            raise InputError(f"{what} must not end in a NUL, which arrays drop, got {value!r}")
+    return np.array(values, dtype=np.str_)
 
 
 def as_k(k):
@@ -161,18 +171,14 @@ def as_where(where):
     if where is None:
         return None
     labels = [where] if isinstance(where, str) or not np.iterable(where) else list(where)
-    return _strings(labels, "where must be a label or a list of labels")
-
-
-def _strings(labels, rule):
     for label in labels:
         if not isinstance(label, str):
-            raise InputError(f"{rule}, got {label!r}")
+            raise InputError(f"where must be a label or a list of labels, got {label!r}")
     return labels
 
 
-def as_metric(metric):
-    """Return the name of a metric."""
-    if metric not in METRICS:
-        raise InputError(f"metric {metric!r} is not known here; use one of {', '.join(METRICS)}")
+def as_metric(metric, allowed=METRICS):
+    """Return the name of a metric that the engine has."""
+    if metric not in allowed:
+        raise InputError(f"metric {metric!r} is not known here; use one of {', '.join(allowed)}")
     return metric
