@@ -61,13 +61,24 @@ def sarray_to_images(sarray):
         When a row holds no picture.
     """
     images = []
-    for row, image in enumerate(sarray):
+    for row, image in _rows(sarray):
         if image is None:
             raise InputError(
                 f"row {row} has no image; drop such rows first: sframe.dropna('image')"
             )
         images.append(as_rgb(image))
     return images
+
+
+def _rows(sarray):
+    """Yield the rows of a column with their numbers.
+
+    Only now does Turi Create notice that a file is damaged.
+    """
+    try:
+        yield from enumerate(sarray)
+    except (MemoryError, RuntimeError) as error:
+        raise InputError(f"the data is damaged ({error}); build or restore it again") from None
 
 
 def vectors_to_sarray(X):
@@ -124,7 +135,7 @@ def sarray_to_vectors(sarray):
     (2, 2)
     """
     X = np.empty((len(sarray), 0), dtype=np.float32)
-    for row, vector in enumerate(sarray):
+    for row, vector in _rows(sarray):
         values = _as_vector(vector, row)
         if row == 0:
             X = np.empty((len(sarray), len(values)), dtype=np.float32)
@@ -194,7 +205,7 @@ def sframe_vectors(sframe, name):
 
     Returns
     -------
-    ids : list of n int
+    ids : list of n int or str
         Row numbers when there is no column `id`.
     X : ndarray of float32, shape (n, d)
 
@@ -215,8 +226,7 @@ def sframe_vectors(sframe, name):
         raise InputError(f"column {name!r}: {error}") from None
     if "id" not in column_names(sframe):
         return list(range(len(X))), X
-    ids = [int(value) for value in sframe["id"]]
-    return ids, X
+    return [value if isinstance(value, str) else int(value) for value in sframe["id"]], X
 
 
 def with_extractions(sframe, extractions):

@@ -31,7 +31,7 @@ def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96,
     points : array of shape (n, 2)
     images : iterable of n pictures
     labels : sequence of n str
-    ids : sequence of n int, optional
+    ids : sequence of n int or str, optional
         Shown below the picture; row numbers by default.
     title : str
     thumbnail : int
@@ -50,14 +50,16 @@ def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96,
     """
     points = np.asarray(points, dtype=np.float64)
     pictures = [jpeg_address(pixels, thumbnail) for pixels in as_rgb_list(images)]
-    ids = list(range(len(points))) if ids is None else [int(value) for value in ids]
+    labels = [str(label) for label in labels]
+    ids = range(len(points)) if ids is None else ids
+    ids = [value if isinstance(value, str) else int(value) for value in ids]
     counts = {len(points), len(pictures), len(labels), len(ids)}
     if len(counts) > 1 or points.ndim != 2 or points.shape[1] != 2:
         raise InputError(
             f"a map needs a picture, a label and an id for each point (n, 2); got points "
             f"{points.shape}, {len(pictures)} pictures, {len(labels)} labels, {len(ids)} ids"
         )
-    figure = _figure(points, pictures, list(labels), ids, title, thumbnail, height)
+    figure = _figure(points, pictures, labels, ids, title, thumbnail, height)
     return InteractiveMap(figure, title, height)
 
 
