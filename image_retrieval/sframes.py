@@ -6,6 +6,7 @@ the readers also take lists and pandas columns.
 
 import array
 import io
+import shutil
 from functools import lru_cache
 
 import numpy as np
@@ -301,12 +302,42 @@ def write_sframes(folder, **sframes):
     **sframes : SFrame
         By the sub-folder's name, for example `image_train_data=train`. What a table knows of
         its extractions is written beside it.
+
+    Raises
+    ------
+    InputError
+        When the disk may not hold them.
     """
     with atomic_folder(folder) as temporary:
+        _check_room(folder, temporary, sframes.values())
         for name, sframe in sframes.items():
             sframe.save(str(temporary / name))
             if extractions_of(sframe):
                 write_extractions(temporary / name, extractions_of(sframe))
+
+
+def _check_room(folder, temporary, sframes):
+    # Turi Create ends the whole process when it comes to the end of the disk.
+    needed, free = sum(map(_most_bytes, sframes)), shutil.disk_usage(str(temporary)).free
+    if needed > free:
+        raise InputError(
+            f"{folder}: up to {needed:,} bytes are to be written, and the disk has {free:,} "
+            "left; make room, or name a folder on another disk"
+        )
+
+
+def _most_bytes(sframe):
+    """Return about how many bytes a table takes where none of it can be compressed."""
+    import turicreate as tc
+
+    total = 0
+    for name, kind in zip(sframe.column_names(), sframe.column_types()):
+        total += 64 * len(sframe)
+        if kind is array.array and len(sframe):
+            total += 8 * len(sframe) * len(sframe[name][0])
+        elif kind is tc.Image:
+            total += sum(image._image_data_size for image in sframe[name])
+    return total
 
 
 def file_to_image(data):

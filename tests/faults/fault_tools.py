@@ -1,13 +1,16 @@
 """What the fault tests share: programs that may hang or crash, and a disk that is full."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
 
 from conftest import ROOT
+from image_retrieval.datasets.cifar10_archive import TEST_BATCHES, TRAIN_BATCHES
 
 # A program that does not end by then hangs.
 PATIENCE = 60
@@ -59,3 +62,16 @@ def on_small_disk(size, folder, *command, **options):
         pytest.skip("this system lets no user mount a disk of his own")
     wrapper = [unshare, "-rm", "sh", "-c", _IN_A_SMALL_DISK, "sh"]
     return run(*wrapper, size, folder, *command, **options)
+
+
+def small_cifar10(path, records=10):
+    """Write an archive of CIFAR-10's layout whose batches have so many records, of ten labels."""
+    with tarfile.open(str(path), "w") as tar:
+        for name in (*TRAIN_BATCHES, *TEST_BATCHES):
+            info = tarfile.TarInfo(name)
+            data = b"".join(
+                bytes([record % 10]) + bytes([record % 256]) * 3072 for record in range(records)
+            )
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path

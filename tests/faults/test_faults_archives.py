@@ -8,11 +8,10 @@ import zipfile
 from collections import Counter
 
 import pytest
-from fault_tools import command_line, one_line, python
+from fault_tools import command_line, one_line, python, small_cifar10
 
 from image_retrieval.datasets.building import Built
 from image_retrieval.datasets.caltech101 import LABELS
-from image_retrieval.datasets.cifar10_archive import TEST_BATCHES, TRAIN_BATCHES
 from image_retrieval.datasets.registry import get_card
 from image_retrieval.files import atomic_folder, exclusive
 
@@ -174,7 +173,7 @@ def test_nothing_of_a_zip_is_left_in_the_temporary_folder_by_a_kill(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["cifar10", "caltech101"])
-def test_a_pipe_or_a_device_is_no_archive(tmp_path, command):
+def test_a_pipe_or_a_device_is_no_small_cifar10(tmp_path, command):
     os.mkfifo(str(tmp_path / "pipe"))
     (tmp_path / "device").symlink_to("/dev/zero")
     for name in ("pipe", "device"):
@@ -184,20 +183,9 @@ def test_a_pipe_or_a_device_is_no_archive(tmp_path, command):
     assert not (tmp_path / "out").exists()
 
 
-def archive(path, labels=10):
-    """Write a small archive of CIFAR-10's layout."""
-    with tarfile.open(str(path), "w") as tar:
-        for name in (*TRAIN_BATCHES, *TEST_BATCHES):
-            info = tarfile.TarInfo(name)
-            records = b"".join(bytes([label]) + b"\x80" * 3072 for label in range(labels))
-            info.size = len(records)
-            tar.addfile(info, io.BytesIO(records))
-    return path
-
-
 @pytest.mark.parametrize("output", [".", "", ".."])
 def test_the_working_folder_is_not_replaced(tmp_path, output):
-    path, here = archive(tmp_path / "a.tar"), tmp_path / "x" / "here"
+    path, here = small_cifar10(tmp_path / "a.tar"), tmp_path / "x" / "here"
     here.mkdir(parents=True)
     done = command_line("cifar10", "--archive", path, "--output", output, folder=here)
     one_line(done)
@@ -208,7 +196,9 @@ def test_the_working_folder_is_not_replaced(tmp_path, output):
 @pytest.mark.parametrize("command", ["cifar10", "caltech101"])
 def test_a_seed_out_of_range_is_named(tmp_path, command, seed):
     output = ["--output", tmp_path / "out"]
-    done = command_line(command, "--archive", archive(tmp_path / "a.tar"), "--seed", seed, *output)
+    done = command_line(
+        command, "--archive", small_cifar10(tmp_path / "a.tar"), "--seed", seed, *output
+    )
     one_line(done, f"seed={seed} must be")
 
 

@@ -2,9 +2,11 @@
 
 import os
 
+import numpy as np
 import pytest
 from fault_tools import python
 
+from image_retrieval import index
 from image_retrieval.features.graph_cache import cached_bytes
 
 # Runs a piece of code again and again, killed at the first of the calls by which files and
@@ -78,6 +80,16 @@ def work():
 def found():
     return (folder / "data").read_text()
 """
+INDEX = """
+from image_retrieval import index
+import numpy as np
+
+def work():
+    index.build(np.full((3, 2), 2.0)).save(folder / "data")
+
+def found():
+    return index.load(folder / "data").search([[0, 0]], k=1)[1].tolist()
+"""
 GRAPH = """
 from image_retrieval.features.graph_cache import cached_bytes
 
@@ -105,6 +117,13 @@ def test_a_folder_is_old_or_new_and_the_next_writer_sweeps(tmp_path):
 def test_a_file_is_old_or_new_and_the_next_writer_sweeps(tmp_path):
     (tmp_path / "data").write_text("old")
     assert {*found_after_each_kill(FILE, tmp_path)} == {"old", "new"}
+    assert names(tmp_path) == ["data"]
+
+
+def test_an_index_is_old_or_new_and_the_next_save_sweeps(tmp_path):
+    index.build(np.full((3, 2), 1.0)).save(tmp_path / "data")
+    found = found_after_each_kill(INDEX, tmp_path)
+    assert {line[:6] for line in found} == {"[[1.41", "[[2.82"}
     assert names(tmp_path) == ["data"]
 
 
