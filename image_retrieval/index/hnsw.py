@@ -9,7 +9,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.hardware import cores
 from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import PairDistances, inverse, norms
-from image_retrieval.index.engine import MemoryEngine, needed
+from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.exact import ExactSearch
 from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.storage import read_array
@@ -69,6 +69,9 @@ class HnswEngine(MemoryEngine):
         self.components, self.ef, self.measured_recall = 0, 0, 1.0
         self._graph = self._rotation = None
         self._tuned_n = 0
+
+    def _options(self):
+        return {"metric": self.metric, "recall": self.recall}
 
     def _settings(self):
         tuned = {"ef": self.ef, "recall": self.measured_recall, "n": self._tuned_n}
@@ -249,4 +252,11 @@ def _split(n):
 
 
 def _hnswlib():
-    return needed("hnswlib", "hnsw", "pip install hnswlib, or use engine 'exact'")
+    try:
+        import hnswlib
+    except ImportError:
+        raise InputError(
+            "the engine 'hnsw' needs hnswlib, which is not installed here; pip install hnswlib, "
+            "or use engine 'exact'"
+        ) from None
+    return hnswlib

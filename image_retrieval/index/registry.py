@@ -47,14 +47,7 @@ def build(X, ids=None, labels=None, engine="exact", **options):
     >>> index.search([3, 4], k=2)
     (array([[5, 7]]), array([[0., 5.]]))
     """
-    made = _class_of(engine)
-    allowed = made.option_names()
-    for name in options:
-        if name not in allowed:
-            raise InputError(
-                f"engine {engine!r} has no option {name!r}; it has {', '.join(allowed)}"
-            )
-    return made(**options).build(X, ids, labels)
+    return _class_of(engine)(**_known(engine, options)).build(X, ids, labels)
 
 
 def load_engine(path, **options):
@@ -88,3 +81,15 @@ def _class_of(engine):
         raise InputError(f"engine {engine!r} is not known; use one of {', '.join(_ENGINES)}")
     module, name = _ENGINES[engine]
     return getattr(import_module(f"image_retrieval.index.{module}"), name)
+
+
+def _known(engine, options):
+    from inspect import signature
+
+    allowed = list(signature(_class_of(engine).__init__).parameters)[1:]
+    for name in options:
+        if name not in allowed:
+            raise InputError(
+                f"engine {engine!r} has no option {name!r}; it has {', '.join(allowed)}"
+            )
+    return options

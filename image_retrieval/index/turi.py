@@ -6,7 +6,7 @@ from io import StringIO
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.index.engine import MemoryEngine, needed
+from image_retrieval.index.engine import MemoryEngine
 
 _METHODS = ("brute_force", "ball_tree", "lsh")
 _MODEL = "model"
@@ -35,6 +35,9 @@ class TuriCreateEngine(MemoryEngine):
             raise InputError("ball_tree has no cosine distance; use method 'brute_force'")
         self.method = method
         self._model = None
+
+    def _options(self):
+        return {"metric": self.metric, "method": self.method}
 
     def _prepare(self):
         self._model = self._model_of(np.arange(self.n))
@@ -74,8 +77,14 @@ class TuriCreateEngine(MemoryEngine):
 
 
 def _turicreate():
-    way_out = "use engine 'exact', which finds the same neighbors"
-    return needed("turicreate", "turicreate", way_out)
+    try:
+        import turicreate
+    except ImportError:
+        raise InputError(
+            "the engine 'turicreate' needs Turi Create, which is not installed here; "
+            "use engine 'exact', which finds the same neighbors"
+        ) from None
+    return turicreate
 
 
 def _table(X):

@@ -44,8 +44,12 @@ class Cascade:
 
     def __init__(self, bounds, center, axes, first, further):
         self._bounds, self._split = bounds, len(first) - 2
-        self._arrays = center, axes, first, further
-        self._center, self._axes, self._first, self._further = self._arrays
+        self._arrays = self._center, self._axes, self._first, self._further = (
+            center,
+            axes,
+            first,
+            further,
+        )
 
     @classmethod
     def learn(cls, bounds):
