@@ -30,7 +30,7 @@ def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = _axes(title, x_label, y_label, width=6.4)
+    figure, axes = _axes(title, x_label, y_label)
     x = [literal(place) if isinstance(place, str) else place for place in x]
     marker = "o" if len(x) <= 12 else None
     for (name, values), color, line in zip(series.items(), cycle(COLORS), cycle(_LINES)):
@@ -56,7 +56,7 @@ def histograms(series, title, x_label, y_label="images", bins=40):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = _axes(title, x_label, y_label, width=6.4)
+    figure, axes = _axes(title, x_label, y_label)
     edges = np.histogram_bin_edges(np.concatenate([np.ravel(v) for v in series.values()]), bins)
     for (name, values), color, line in zip(series.items(), cycle(COLORS), cycle(_LINES)):
         style = {"color": color, "linestyle": line, "linewidth": 2, "label": literal(name)}
@@ -79,16 +79,11 @@ def confusions(matrices):
     -------
     matplotlib.figure.Figure
     """
-    import matplotlib.pyplot as plt
-
     size = 1.6 + 0.62 * max(map(len, matrices.values()))
-    figure, row = plt.subplots(
-        1, len(matrices), figsize=(size * len(matrices), size), squeeze=False, layout="constrained"
-    )
-    for axes, (title, table) in zip(row[0], matrices.items()):
+    figure, row = empty_axes(len(matrices), size, size)
+    for axes, (title, table) in zip(row, matrices.items()):
         _draw_confusion(axes, table)
         axes.set(title=title, xlabel=table.columns.name, ylabel=table.index.name)
-    plt.close(figure)
     return figure
 
 
@@ -105,11 +100,8 @@ def arrows(panels):
     matplotlib.figure.Figure
         Of equal scales, so that lengths and angles can be compared by eye.
     """
-    import matplotlib.pyplot as plt
-
-    size = (3.4 * len(panels), 3.4)
-    figure, row = plt.subplots(1, len(panels), figsize=size, squeeze=False, layout="constrained")
-    for axes, (title, vectors) in zip(row[0], panels.items()):
+    figure, row = empty_axes(len(panels), 3.4, 3.4)
+    for axes, (title, vectors) in zip(row, panels.items()):
         for (name, tip), color in zip(vectors.items(), cycle(COLORS)):
             style = {"arrowstyle": "->", "color": color, "linewidth": 2}
             axes.annotate("", tip, (0, 0), arrowprops=style)
@@ -117,8 +109,18 @@ def arrows(panels):
             axes.annotate(literal(name), tip, (4, 0), **beside)
         reach = max(np.abs(tip).max() for tip in vectors.values())
         axes.set(title=title, xlim=(0, 1.5 * reach), ylim=(0, 1.2 * reach), aspect="equal")
-    plt.close(figure)
     return figure
+
+
+def empty_axes(n, width, height):
+    """Return a figure of `n` empty axes next to one another, and these; sizes are of each."""
+    import matplotlib.pyplot as plt
+
+    size = (n * width, height)
+    figure, row = plt.subplots(1, n, figsize=size, squeeze=False, layout="constrained")
+    # Closed, so that a notebook shows the figure once: as the value of its cell.
+    plt.close(figure)
+    return figure, row[0]
 
 
 def literal(text):
@@ -147,11 +149,7 @@ def _draw_confusion(axes, table):
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", color=color)
 
 
-def _axes(title, x_label, y_label, width):
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(width, 3.6), layout="constrained")
+def _axes(title, x_label, y_label):
+    figure, (axes,) = empty_axes(1, 6.4, 3.6)
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
-    # Closed, so that a notebook shows the figure once: as the value of its cell.
-    plt.close(figure)
     return figure, axes

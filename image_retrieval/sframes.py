@@ -181,16 +181,15 @@ def image_sframe(ids, images, labels, **columns):
         "id": tc.SArray([int(value) for value in ids], dtype=int),
         "image": _image_column(images),
         "label": tc.SArray([str(value) for value in labels], dtype=str),
+        **{name: _further_column(values) for name, values in columns.items()},
     }
-    made.update({name: _further_column(values) for name, values in columns.items()})
+    sframe = tc.SFrame()
     for name, values in made.items():
         if len(values) != len(made["id"]):
             raise InputError(
                 f"column {name!r} has {len(values)} rows where 'id' has {len(made['id'])}; "
                 "give every column one value an image"
             )
-    sframe = tc.SFrame()
-    for name, values in made.items():
         sframe[name] = values
     return sframe
 

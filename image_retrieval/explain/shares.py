@@ -185,9 +185,13 @@ def distance_shares(query_map, neighbor_map):
 
 def _apply(step, feature_map):
     from sklearn.decomposition import PCA
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
-    if _scales_by_the_pooled_vector(step):
+    from image_retrieval.postprocess import signed_root
+
+    is_root = isinstance(step, FunctionTransformer) and step.func is signed_root
+    if is_root or isinstance(step, Normalizer):
+        # A factor a channel, which the pooled vector alone decides.
         pooled = pool(feature_map)
         scaled = step.transform(pooled[None])[0]
         return feature_map * np.divide(scaled, pooled, out=np.zeros_like(pooled), where=pooled != 0)
@@ -198,12 +202,3 @@ def _apply(step, feature_map):
         f"the step {type(step).__name__} does not split among locations; use "
         "FunctionTransformer(signed_root), Normalizer, StandardScaler and PCA"
     )
-
-
-def _scales_by_the_pooled_vector(step):
-    from sklearn.preprocessing import FunctionTransformer, Normalizer
-
-    from image_retrieval.postprocess import signed_root
-
-    is_root = isinstance(step, FunctionTransformer) and step.func is signed_root
-    return is_root or isinstance(step, Normalizer)

@@ -5,7 +5,7 @@ from PIL import Image
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import iterate_rgb
-from image_retrieval.plots import literal
+from image_retrieval.plots import empty_axes, literal
 from image_retrieval.projection.placement import place_on_grid
 from image_retrieval.projection.styles import styles
 
@@ -28,19 +28,14 @@ def scatter(maps, labels, title=None):
     -------
     matplotlib.figure.Figure
     """
-    import matplotlib.pyplot as plt
-
-    figure, row = plt.subplots(
-        1, len(maps), figsize=(5.2 * len(maps), 5.6), squeeze=False, layout="constrained"
-    )
+    figure, row = empty_axes(len(maps), 5.2, 5.6)
     of_label = styles(labels)
-    for axes, (name, points) in zip(row[0], maps.items()):
+    for axes, (name, points) in zip(row, maps.items()):
         _draw_points(axes, _as_points(points, len(labels)), np.asarray(labels), of_label)
         axes.set(title=name, xticks=[], yticks=[])
     figure.suptitle(title)
-    handles, names = row[0][0].get_legend_handles_labels()
+    handles, names = row[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)))
-    plt.close(figure)
     return figure
 
 
@@ -63,22 +58,21 @@ def thumbnails(points, images, labels, title, columns=26, rows=18, size=48):
     -------
     matplotlib.figure.Figure
     """
-    import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
 
     points = _as_points(points, len(labels))
     canvas = draw_canvas(points, images, labels, columns, rows, size)
-    figure, axes = plt.subplots(figsize=(10, 10 * rows / columns + 1.1), layout="constrained")
+    figure, (axes,) = empty_axes(1, 10, 10 * rows / columns + 1.1)
     axes.imshow(canvas, interpolation="antialiased")
     axes.set(title=title, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     of_label = styles(labels)
     patches = [
-        plt.Rectangle((0, 0), 1, 1, facecolor="none", edgecolor=color, linewidth=3)
+        Rectangle((0, 0), 1, 1, facecolor="none", edgecolor=color, linewidth=3)
         for color, *_ in of_label.values()
     ]
     names = [literal(name) for name in of_label]
     figure.legend(patches, names, loc="outside lower center", ncols=5)
-    plt.close(figure)
     return figure
 
 
