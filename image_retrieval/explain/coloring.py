@@ -39,7 +39,8 @@ def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
     >>> overlay(np.zeros((8, 4, 3), np.uint8), [[0.5, -0.5]], size=16).shape
     (16, 8, 3)
     """
-    gray = _enlarged(Image.fromarray(as_rgb(picture)).convert("L"), size)
+    gray = Image.fromarray(as_rgb(picture)).convert("L")
+    gray = gray.resize(fit(*gray.size, size), Image.Resampling.BICUBIC)
     shares = np.asarray(shares, dtype=np.float32)
     limit = float(np.abs(shares).max()) if limit is None else limit
     steps = np.rint(_STEPS * shares / (limit or 1.0)).astype(np.float32) / _STEPS
@@ -48,7 +49,3 @@ def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
     opacity = _STRONGEST * np.clip(np.abs(heat), 0, 1)
     ground = np.asarray(gray, dtype=np.float32)[..., None]
     return np.rint(ground * (1 - opacity) + color * opacity).astype(np.uint8)
-
-
-def _enlarged(image, size):
-    return image.resize(fit(*image.size, size), Image.Resampling.BICUBIC)

@@ -107,8 +107,7 @@ def _is_pooled(extraction):
 
 
 def _similarity_details(answer, size, extraction, recipe, weights):
-    query = answer.query.pixels
-    pictures = [hit.item.pixels for hit in answer.hits]
+    query, pictures = answer.query.pixels, [hit.item.pixels for hit in answer.hits]
     found = pair_shares(query, pictures, extraction, recipe, weights)
     limit = max(np.abs(part).max() for shares in found for part in (shares.query, shares.neighbor))
     for hit, shares in zip(answer.hits, found):

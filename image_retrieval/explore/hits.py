@@ -148,11 +148,8 @@ def _query_places(ids, wanted, query_by):
 
 
 def _match(query, item):
-    if (
-        query.pixels is not None
-        and query.id == item.id
-        and np.array_equal(query.pixels, item.pixels)
-    ):
+    shown = query.pixels is not None
+    if shown and query.id == item.id and np.array_equal(query.pixels, item.pixels):
         # Same id alone would not do: train and test rows are numbered separately.
         return ITSELF
     if query.label is None:
