@@ -191,12 +191,9 @@ class Gallery(_Sheet):
         return cell([picture], filter(None, lines), f"match-{hit.match}")
 
     def _detail_lines(self, answer, hit):
-        details = self._details.get((answer.query_label, hit.item.id), ())
-        return [
-            image_tag(as_rgb(picture), caption, self._thumbnail)
-            + f"<small>{escape(caption)}</small>"
-            for picture, caption in details
-        ]
+        for picture, caption in self._details.get((answer.query_label, hit.item.id), ()):
+            tag = image_tag(as_rgb(picture), caption, self._thumbnail)
+            yield f"{tag}<small>{escape(caption)}</small>"
 
 
 class Grid(_Sheet):
@@ -221,12 +218,9 @@ class Grid(_Sheet):
         return text_table([tuple(self._columns), *zip(*columns)], right)
 
     def _cell(self, pixels, values):
-        named = list(zip(self._columns, values))
-        alt = ", ".join(_value_text(name, value) for name, value in named) or "an image"
-        return cell(
-            [image_tag(pixels, alt, self._thumbnail)],
-            [_value_line(name, value) for name, value in named],
-        )
+        alt = ", ".join(map(_value_text, self._columns, values)) or "an image"
+        picture = image_tag(pixels, alt, self._thumbnail)
+        return cell([picture], map(_value_line, self._columns, values))
 
 
 def _check_thumbnail(size):
@@ -260,7 +254,5 @@ def _summary(answer):
     others = len(matches) - matches.count(ITSELF)
     end = ", the query itself not counted" if ITSELF in matches else ""
     have = "has" if matches.count(SAME) == 1 else "have"
-    return (
-        f"{matches.count(SAME)} of {others} neighbors of {_query_name(answer)} "
-        f"{have} its label{end}"
-    )
+    name = _query_name(answer)
+    return f"{matches.count(SAME)} of {others} neighbors of {name} {have} its label{end}"
