@@ -10,6 +10,7 @@ import tempfile
 import weakref
 from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -204,17 +205,14 @@ class MilvusEngine(Engine):
         self._insert(X, ids, labels)
 
     def _create(self):
-        milvus, client = _pymilvus(self.embedded), self._client
-        kind = milvus.DataType
+        client, kind = self._client, _pymilvus(self.embedded).DataType
+        text = {"datatype": kind.VARCHAR, "max_length": _LONGEST}
         schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
         # The row is the primary key: it breaks ties and finds what a failed insert left.
         schema.add_field("row", kind.INT64, is_primary=True)
-        if self._string_ids:
-            schema.add_field("id", kind.VARCHAR, max_length=_LONGEST)
-        else:
-            schema.add_field("id", kind.INT64)
+        schema.add_field("id", **(text if self._string_ids else {"datatype": kind.INT64}))
         if self._has_labels:
-            schema.add_field("label", kind.VARCHAR, max_length=_LONGEST)
+            schema.add_field("label", **text)
         schema.add_field("vector", kind.FLOAT_VECTOR, dim=self._d)
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
@@ -251,10 +249,14 @@ class MilvusEngine(Engine):
 
     def _insert(self, X, ids, labels):
         first, size = self._n, _BATCH if self.embedded else _CLUSTER_BATCH
+        columns = {"row": range(first, first + len(X)), "vector": X, "id": ids.tolist()}
+        if labels is not None:
+            columns["label"] = labels.tolist()
         try:
             with tqdm(total=len(X), unit="vector", disable=not self.progress) as bar:
                 for start in range(0, len(X), size):
-                    rows = self._rows(X, ids, labels, first, range(start, len(X))[:size])
+                    some = zip(*(values[start : start + size] for values in columns.values()))
+                    rows = [dict(zip(columns, values)) for values in some]
                     self._ask("insert", rows)
                     bar.update(len(rows))
         except BaseException:
@@ -263,14 +265,6 @@ class MilvusEngine(Engine):
                 self._ask("delete", filter=f"row >= {first}")
             raise
         self._n += len(X)
-
-    def _rows(self, X, ids, labels, first, chosen):
-        rows = [{"row": first + i, "vector": X[i]} for i in chosen]
-        columns = {"id": ids} if labels is None else {"id": ids, "label": labels}
-        for name, values in columns.items():
-            for row, value in zip(rows, values[chosen.start : chosen.stop].tolist()):
-                row[name] = value
-        return rows
 
     def _count(self):
         found = self._ask("query", filter="", output_fields=["count(*)"])
@@ -317,13 +311,12 @@ class MilvusEngine(Engine):
         return sorted(found, key=lambda hit: hit[:2])
 
     def _as_arrays(self, hits):
-        width = max((len(found) for found in hits), default=0)
-        distances = np.full((len(hits), width), np.inf)
-        ids = [[("" if self._string_ids else -1)] * width for _ in hits]
-        for i, found in enumerate(hits):
-            for j, (distance, _, name) in enumerate(found):
-                distances[i, j], ids[i][j] = distance, name
-        return np.array(ids, dtype=self._id_dtype()).reshape(distances.shape), distances
+        none = (np.inf, 0, "" if self._string_ids else -1)
+        ranks = list(zip_longest(*hits, fillvalue=none))
+        distances, ids = ([[hit[part] for hit in rank] for rank in ranks] for part in (0, 2))
+        shape = (len(ranks), len(hits))
+        ids = np.array(ids, dtype=self._id_dtype()).reshape(shape).T
+        return ids, np.array(distances, dtype=float).reshape(shape).T
 
     def _write(self, folder):
         if not self.embedded:
