@@ -62,18 +62,28 @@ def _vector(function):
     return reduce
 
 
-def _extreme(choose):
+def _extreme(choose, of_numbers):
     def reduce(column):
-        values = _present(column).tolist()
-        return choose(values) if values else None
+        present = _present(column)
+        if not len(present):
+            return None
+        if isinstance(present, NumberColumn):
+            return of_numbers.reduce(present.values).item()
+        return choose(present.tolist())
 
     return reduce
 
 
-def _arg(choose):
+def _arg(choose, of_numbers, least):
     def reduce(column, output):
-        rows = np.flatnonzero(~column.missing_mask()).tolist()
-        return output.value(choose(rows, key=column.value)) if rows else None
+        rows = np.flatnonzero(~column.missing_mask())
+        if not len(rows):
+            return None
+        if not isinstance(column, NumberColumn):
+            return output.value(choose(rows.tolist(), key=column.value))
+        values = column.values[rows]
+        values = np.where(values == values, values, least)
+        return output.value(int(rows[of_numbers(values)]))
 
     return reduce
 
@@ -106,8 +116,8 @@ _OPERATIONS = {
     "vector__sum": Operation("Vector Sum", _vector(np.sum), (array.array,)),
     "avg": Operation("Avg", _number(np.mean), _NUMBERS, float),
     "vector__avg": Operation("Vector Avg", _vector(np.mean), (array.array,)),
-    "min": Operation("Min", _extreme(min), _ORDERED),
-    "max": Operation("Max", _extreme(max), _ORDERED),
+    "min": Operation("Min", _extreme(min, np.fmin), _ORDERED),
+    "max": Operation("Max", _extreme(max, np.fmax), _ORDERED),
     "var": Operation("Var", _number(np.var, 0.0), _NUMBERS, float),
     "stdv": Operation("Stdv", _number(np.std, 0.0), _NUMBERS, float),
     "count": Operation("Count", len, None, int),
@@ -119,8 +129,8 @@ _OPERATIONS = {
     "select_one": Operation("Select One", lambda column: column.value(len(column) - 1)),
     "concat__list": Operation("List", lambda column: _present(column).tolist(), None, _list_type),
     "concat__dict": Operation("Dict", _pairs, None, dict),
-    "argmax": Operation("argmax", _arg(max), _ORDERED),
-    "argmin": Operation("argmin", _arg(min), _ORDERED),
+    "argmax": Operation("argmax", _arg(max, np.argmax, -np.inf), _ORDERED),
+    "argmin": Operation("argmin", _arg(min, np.argmin, np.inf), _ORDERED),
 }
 
 
