@@ -164,7 +164,8 @@ def test_nothing_of_a_zip_is_left_in_the_temporary_folder_by_a_kill(tmp_path):
         "import os, signal, sys\n"
         "from image_retrieval.datasets.caltech101_archive import read_pictures\n"
         "from image_retrieval.datasets.caltech101 import LABELS\n"
-        "print(next(read_pictures(sys.argv[1], LABELS)).name, flush=True)\n"
+        "pictures = read_pictures(sys.argv[1], LABELS)\n"
+        "print(next(pictures).name, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = python(code, tmp_path / "a.zip", TMPDIR=str(tmp_path / "tmp"))
@@ -173,7 +174,7 @@ def test_nothing_of_a_zip_is_left_in_the_temporary_folder_by_a_kill(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["cifar10", "caltech101"])
-def test_a_pipe_or_a_device_is_no_small_cifar10(tmp_path, command):
+def test_a_pipe_or_a_device_is_no_archive(tmp_path, command):
     os.mkfifo(str(tmp_path / "pipe"))
     (tmp_path / "device").symlink_to("/dev/zero")
     for name in ("pipe", "device"):
