@@ -70,7 +70,6 @@ def toy(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(registry, "CARDS", dict(registry.CARDS))
     monkeypatch.setattr(location, "CARDS", registry.CARDS)
-    monkeypatch.setattr(cli, "CARDS", registry.CARDS)
     monkeypatch.setattr(location, "repository_root", lambda: tmp_path)
     import toy_shapes
 
