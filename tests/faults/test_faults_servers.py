@@ -28,8 +28,12 @@ SERVER = """
 import sys, time
 try:
     from milvus_lite.server import Server
-    server = Server(sys.argv[1], f"127.0.0.1:{sys.argv[2]}")
-    assert server.init() and server.start()
+    # As the engine does it, for a clone in a folder of any name.
+    from image_retrieval.index.milvus import _plain_libraries
+    with _plain_libraries():
+        server = Server(sys.argv[1], f"127.0.0.1:{sys.argv[2]}")
+        assert server.init() and server.start()
+        time.sleep(2)
     print(server._p.pid, flush=True)
     time.sleep(600)
 except ImportError:
