@@ -315,6 +315,13 @@ def test_arithmetic_refuses_columns_of_other_lengths(tc):
         tc.SArray([1, 2]) + tc.SArray([1])
 
 
+def test_a_distance_that_reads_past_a_vector_is_refused(tc):
+    # Turi Create's answer to these differs from call to call.
+    for name in ("euclidean", "cosine", "manhattan", "gaussian_kernel", "transformed_dot_product"):
+        with pytest.raises(RuntimeError, match="have 1 and 5 numbers; give two of one length"):
+            getattr(tc.distances, name)([1], [3, 4, 5, 6, 7])
+
+
 def test_integers_beyond_64_bits_are_refused(tc):
     for values in ([2**63], [-(2**63) - 1]):
         with pytest.raises(OverflowError):

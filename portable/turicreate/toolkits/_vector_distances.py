@@ -6,6 +6,8 @@ axis of an array whose rows are features.
 
 import numpy as np
 
+from ._main import ToolkitError
+
 #: Up to here Turi Create sums squared differences, beyond it uses inner products.
 _FEW_FEATURES = 4
 
@@ -73,14 +75,18 @@ def many_to_many(name, Q, X):
     return np.sqrt(result) if name == "euclidean" else result
 
 
-def padded(name, x, y):
-    """Return the distance of two vectors; the first is cut off or continued with zeros.
+def of_pair(name, x, y):
+    """Return the distance of two vectors, the second of which may be the shorter one.
 
-    So Turi Create does it, but for the cosine, for which the first one keeps its own length.
+    Turi Create then leaves the rest of the first out, except for the cosine, for which it counts.
+    Where the first is the shorter one it reads on in memory that is not the vector's.
     """
     x, y = (np.asarray(side, np.float64) for side in (x, y))
+    if len(x) < len(y):
+        raise ToolkitError(
+            f"The vectors have {len(x)} and {len(y)} numbers; give two of one length. Turi Create "
+            "reads past the end of the first one here, and its answer differs from call to call."
+        )
     if name == "cosine":
-        size = max(len(x), len(y))
-        x, y = (np.pad(side, (0, size - len(side))) for side in (x, y))
-    x = np.pad(x, (0, max(len(y) - len(x), 0)))[: len(y)]
-    return float(one_to_many(name, x[None, :], y)[0])
+        y = np.pad(y, (0, len(x) - len(y)))
+    return float(one_to_many(name, x[None, : len(y)], y)[0])

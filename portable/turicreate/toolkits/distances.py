@@ -25,7 +25,7 @@ def _distance(name, x, y):
     if kind is str and name == "levenshtein":
         return float(levenshtein_distance(x, y))
     if kind is array.array and name in _vector_distances.NAMES:
-        return _vector_distances.padded(name, x, y)
+        return _vector_distances.of_pair(name, x, y)
     if kind in (dict, list) and name in PAIRS:
         return _of_pairs(name, *(_counted(value) for value in (x, y)))
     raise ToolkitError(_WRONG_TYPE)
