@@ -57,9 +57,10 @@ sample: environment  ## draw the bundled samples again from their sources (needs
 bench: environment  ## measure features and search engines
 	@$(PYTHON) -m tools.bench
 
-lint: environment  ## check the style of the code, the notebooks' too
+lint: environment  ## check the style of the code, and the rules of committed notebooks
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m tools.notebooks check
 
 format: environment  ## put the code into the style that lint checks
 	@$(PYTHON) -m ruff check --fix-only --quiet .

@@ -51,6 +51,16 @@ def test_good_notebook_has_no_problem():
     assert find_problems(good()) == []
 
 
+def test_the_command_lists_what_is_broken(tmp_path, capsys):
+    nbformat.write(good(), str(tmp_path / "01_good.ipynb"))
+    assert main(["check", "--folder", str(tmp_path)]) == 0
+    bad = good()
+    bad.cells[1].update(execution_count=None)
+    nbformat.write(bad, str(tmp_path / "02_bad.ipynb"))
+    assert main(["check", "--folder", str(tmp_path)]) == 1
+    assert "02_bad.ipynb, cell 2: its execution count is None" in capsys.readouterr().out
+
+
 def picture():
     data = {"image/png": "aaaa", "text/plain": "<Figure size 640x480 with 1 Axes>"}
     return new_output("display_data", data=data)

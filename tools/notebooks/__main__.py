@@ -1,4 +1,4 @@
-"""Run the notebooks into HTML pages, or record their outputs in place."""
+"""Run the notebooks into HTML pages, record their outputs in place, or check their rules."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ from image_retrieval.datasets import locate
 from image_retrieval.datasets.registry import get_card
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_file
+from tools.notebooks.check import find_problems
 from tools.notebooks.execute import ROOT, SAMPLE_ENVIRONMENT, NotebookError, execute
 from tools.notebooks.normalize import normalize
 
@@ -26,6 +27,8 @@ def _run(arguments):
     options = _parser().parse_args(arguments)
     # make hands several names over as one.
     paths = select(options.folder, " ".join(options.names).split())
+    if options.command == "check":
+        return check(paths)
     return record(paths) if options.command == "record" else run(paths, options.pages)
 
 
@@ -33,8 +36,9 @@ def _parser():
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
     parser.add_argument(
         "command",
-        choices=["run", "record"],
-        help="run: write a page for each notebook; record: save the outputs in the notebooks",
+        choices=["run", "record", "check"],
+        help="run: write a page for each notebook; record: save the outputs in the notebooks; "
+        "check: list what keeps a notebook from being committed, without running it",
     )
     parser.add_argument("names", nargs="*", help="beginnings of names, such as 02; all when none")
     parser.add_argument("--folder", type=Path, default=ROOT / "notebooks")
@@ -95,6 +99,17 @@ def record(paths):
             with atomic_file(path) as temporary:
                 nbformat.write(normalize(notebook), str(temporary))
     return 1 if failures else 0
+
+
+def check(paths):
+    """Print the rules that the notebooks break, one a line; return 1 if there are any."""
+    problems = [
+        f"{path.name}, {problem}"
+        for path in paths
+        for problem in find_problems(nbformat.read(str(path), as_version=4))
+    ]
+    print("\n".join(problems) or f"{len(paths)} notebooks keep the rules.")
+    return 1 if problems else 0
 
 
 def attempt(path):
