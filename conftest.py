@@ -1,13 +1,15 @@
 """What every test and every notebook under test shares: its data and its surroundings."""
 
 import os
+from collections import defaultdict
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell
 
-from tools.notebooks import SAMPLE_ENVIRONMENT, kernel_environment
+from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
@@ -37,11 +39,35 @@ def pytest_sessionstart():
 
 
 def pytest_collection_modifyitems(items):
-    """Skip the cells of a notebook that cannot run here."""
+    """Let the answers follow the cells of a notebook; skip one that cannot run here."""
+    items[:] = [each for item in items for each in [item, *answers_after(item)]]
     for item in items:
         reason = lacking(item.path.stem) if item.path.suffix == ".ipynb" else ""
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def answers_after(item):
+    """Return a notebook's answers as items for nbval's kernel, if `item` is its last cell."""
+    notebook = getattr(item.parent, "nb", None)
+    if notebook is None or item.cell is not code_cells(notebook)[-1]:
+        return []
+    return [
+        # Their outputs are not committed, so that there is nothing to compare them with.
+        type(item).from_parent(
+            item.parent,
+            name=f"Answer {number}",
+            cell_num=item.cell_num + number,
+            cell=new_code_cell(code),
+            options=defaultdict(bool),
+        )
+        for number, code in enumerate(answers(notebook), 1)
+    ]
+
+
+def code_cells(notebook):
+    """Return the cells that run."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def has_real_turicreate():

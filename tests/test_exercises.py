@@ -1,43 +1,37 @@
-"""The answers to the notebooks' exercises run after the notebooks' own code."""
+"""The answers to the notebooks' exercises run after the notebooks' own cells.
 
-import re
+`conftest.py` lets them follow the cells in nbval's kernel, so that no notebook runs twice.
+"""
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from test_notebooks import nbval
 
-from conftest import ROOT, lacking
+from conftest import ROOT
+from tools.notebooks import answers
+from tools.notebooks.__main__ import main
 
-ANSWER = re.compile(r"<details>.*?</details>", re.DOTALL)
-CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
-
-
-def answers(notebook):
-    """Return the code of the hidden answers, in order."""
-    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    return [
-        code for text in texts for answer in ANSWER.findall(text) for code in CODE.findall(answer)
-    ]
-
-
-def read(path):
-    return nbformat.read(str(path), as_version=4)
-
-
-NOTEBOOKS = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if answers(read(path))]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def test_answers_run(path, monkeypatch):
-    if lacking(path.stem):
-        pytest.skip(lacking(path.stem))
-    import turicreate
+def test_every_notebook_has_answers(path):
+    assert answers(nbformat.read(str(path), as_version=4))
 
-    # Outside a notebook `explore` would open a window.
-    monkeypatch.setattr(turicreate.SFrame, "explore", lambda self, title=None: None)
-    monkeypatch.chdir(path.parent)
-    notebook, names = read(path), {"__name__": "__main__"}
-    for number, cell in enumerate(notebook.cells, 1):
-        if cell.cell_type == "code":
-            exec(compile(cell.source, f"{path.name}, cell {number}", "exec"), names)
-    for number, code in enumerate(answers(notebook), 1):
-        exec(compile(code, f"{path.name}, answer {number}", "exec"), names)
+
+def test_answers_follow_the_cells_and_a_wrong_one_fails(tmp_path):
+    text = "Try it.\n\n<details><summary>Answer</summary>\n\n```python\n{}\n```\n\n</details>"
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell(text.format("x += 1\nprint(x)")),
+            new_code_cell("x = 3"),
+            new_markdown_cell(text.format("assert x == 4")),
+            new_markdown_cell(text.format("assert x == 3")),
+        ]
+    )
+    path = tmp_path / "01_a.ipynb"
+    nbformat.write(notebook, str(path))
+    assert main(["record", "--folder", str(tmp_path)]) == 0
+    done = nbval(path)
+    assert "1 failed, 3 passed" in done.stdout and "Answer 3" in done.stdout

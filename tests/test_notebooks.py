@@ -251,7 +251,8 @@ def test_kernel_is_this_python_and_not_one_the_user_installed(tmp_path, monkeypa
 
 def nbval(path):
     """Test one notebook in a pytest of its own, with the project's options."""
-    options = ["-c", "pyproject.toml", "-p", "no:cacheprovider"]
+    # A notebook elsewhere would be tested without the project's conftest.
+    options = ["-c", "pyproject.toml", "-p", "no:cacheprovider", "-p", "conftest"]
     command = [sys.executable, "-m", "pytest", *options, str(path)]
     return subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
 

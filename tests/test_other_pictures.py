@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell
 from PIL import Image, ImageDraw
-from test_exercises import answers
 
 from conftest import ROOT, lacking
 from image_retrieval import datasets
 from image_retrieval.cli import main
-from tools.notebooks import execute
+from tools.notebooks import answers, execute
 from tools.sample.compose import Placement, picture
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -4,6 +4,7 @@ Notebooks are executed by the Python that runs this package, whatever kernels th
 installed, and in the same surroundings when they are recorded as when they are tested.
 """
 
+from tools.notebooks.answers import answers
 from tools.notebooks.check import find_problems
 from tools.notebooks.execute import (
     SAMPLE_ENVIRONMENT,
@@ -16,6 +17,7 @@ from tools.notebooks.normalize import normalize
 __all__ = [
     "SAMPLE_ENVIRONMENT",
     "NotebookError",
+    "answers",
     "execute",
     "find_problems",
     "kernel_environment",
