@@ -34,8 +34,10 @@ help:  ## list the targets
 run: environment  ## execute all notebooks into build/notebooks/*.html
 	@$(PYTHON) -m tools.notebooks run
 
+# A file's tests, and a notebook's cells, stay together. A notebook takes up to a gigabyte, hence
+# no more than four at once.
 test: environment  ## run the tests and compare the notebooks' outputs
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 lab: environment  ## open JupyterLab on the notebooks
 	@$(PYTHON) -m nbformat.sign notebooks/*.ipynb >/dev/null
