@@ -10,7 +10,7 @@ from index_reference import always_learn, brute_force, features
 from image_retrieval import index
 from image_retrieval.errors import InputError
 from image_retrieval.index import parallel
-from image_retrieval.index.distances import PairDistances, distances
+from image_retrieval.index.distances import PairDistances, distances, norms
 from image_retrieval.index.exact import cascade, search
 from image_retrieval.index.exact.bounds import LowerBounds
 from image_retrieval.index.exact.cascade import Cascade
@@ -102,7 +102,9 @@ def test_bounds_of_both_steps_hold(name, metric, split, monkeypatch):
     learned = Cascade.learn(bounds)
     for q, y in zip(Q[usable], Y[usable]):
         true = PairDistances(X, metric)(q[None], np.zeros(len(X), int), np.arange(len(X)))
-        squared, slack, *query = (values[0] for values in learned._on_axes(y[None]))
+        squared_norms = np.square(norms(y[None]))
+        found = learned._on_axes(y[None], squared_norms)
+        squared, slack, *query = (values[0] for values in found)
         first, further = learned._factors(*query)
         lower = first @ learned._first
         for bounds in (lower, lower + learned._further @ further):
@@ -115,8 +117,8 @@ def test_two_steps_rule_most_rows_out():
     X, Q, _ = pool().sample(12_000, 60)
     engine = index.build(X)
     assert engine.learn()
-    Y, _, _ = engine._exact.bounds.queries(Q)
-    left = [len(engine._exact.cascade.candidates(y, 10)) for y in Y]
+    queries = zip(*engine._exact.bounds.queries(Q)[:2])
+    left = [len(engine._exact.cascade.candidates(*query, 10)) for query in queries]
     assert 10 <= np.mean(left) < 12
     for i in range(60):
         for one, other in zip(engine.search(Q[i], k=10), engine.search(Q, k=10)):

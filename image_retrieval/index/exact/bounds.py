@@ -77,14 +77,15 @@ class LowerBounds:
         if self.metric == "cosine":
             usable &= query_norms > 0
             scale = inverse(query_norms)
-        same = scale is None and self.center is None
-        Y = Q if same else _rounded_once(Q, scale, self.center)
+        if scale is None and self.center is None:
+            return Q, np.square(query_norms), usable
+        Y = _rounded_once(Q, scale, self.center)
         query_norms = norms(Y)
         return Y, np.square(query_norms), usable & (query_norms < _LARGEST)
 
-    def of_queries(self, Y):
-        """Return what gives the bounds of chosen rows for the queries `Y`."""
-        longest = float(norms(Y).max(initial=0))
+    def of_queries(self, Y, longest=None):
+        """Return what gives the bounds of chosen rows for the queries `Y`, at most so long."""
+        longest = norms(Y).max(initial=0) if longest is None else longest
         return _QueryBounds(self, np.float32(-2) * Y, np.float32(longest))
 
 

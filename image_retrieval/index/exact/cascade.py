@@ -10,6 +10,7 @@ import numpy as np
 from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import norms
 from image_retrieval.index.exact.bounds import UNIT, gamma
+from image_retrieval.index.exact.selection import lowest
 from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.storage import read_array
 
@@ -17,7 +18,7 @@ _FIRST, _ALL = (192, 0.15), (448, 0.35)  # axes of either step: at most, and of 
 _SAMPLE = 5000  # rows that the axes are computed from
 _TRIALS, _NEIGHBORS = 16, 10  # rows that try it out, and for how many neighbors
 _MOST = 0.3  # of the rows may be left by the first step; with more, one product is faster
-_SPREAD = 10  # rows for each of the k whose distances give the limit for the others
+_NEAR = 2  # rows for each of the k whose distances give the limit for the others
 _BLOCK = 1024
 # Coordinates are computed in float64 and rounded once, 2 units of a product. What is left of a
 # norm is the root of a difference of squares: 1e-6 of the norm, 17 units, may be lost there. With
@@ -44,12 +45,8 @@ class Cascade:
 
     def __init__(self, bounds, center, axes, first, further):
         self._bounds, self._split = bounds, len(first) - 2
-        self._arrays = self._center, self._axes, self._first, self._further = (
-            center,
-            axes,
-            first,
-            further,
-        )
+        self._arrays = center, axes, first, further
+        self._center, self._axes, self._first, self._further = self._arrays
 
     @classmethod
     def learn(cls, bounds):
@@ -63,7 +60,8 @@ class Cascade:
         cascade = cls(bounds, center, axes, *blank)
         in_parallel(cascade._fill, [slice(i, i + _BLOCK) for i in range(0, n, _BLOCK)])
         trials = bounds.Z[np.linspace(0, n - 1, _TRIALS).astype(int)]
-        failed = [cascade.candidates(y, _NEIGHBORS) is None for y in trials]
+        squared = np.square(norms(trials))
+        failed = [cascade.candidates(*trial, _NEIGHBORS) is None for trial in zip(trials, squared)]
         return None if sum(failed) > 1 else cascade
 
     @classmethod
@@ -79,26 +77,32 @@ class Cascade:
         for name, array in zip(_shapes(self._bounds), self._arrays):
             np.save(str(folder / f"{name}.npy"), array, allow_pickle=False)
 
-    def candidates(self, y, k):
+    def candidates(self, y, squared_norm, k):
         """Return all rows that may be among the k nearest of `y`; None where they are too many.
 
         Parameters
         ----------
         y : ndarray of float32, shape (d,)
             A usable query in the space of `LowerBounds.Z`.
+        squared_norm : float
+            ‖y‖².
         k : int
         """
-        squared, slack, rests, found = (values[0] for values in self._on_axes(y[None]))
+        found = self._on_axes(y[None], squared_norm)
+        squared, slack, rests, found = (values[0] for values in found)
         first, further = self._factors(rests, found)
-        bounds, whole = first @ self._first, self._bounds.of_queries(y[None])
+        bounds, whole = first @ self._first, self._bounds.of_queries(y[None], squared_norm**0.5)
         # From ‖z − y‖² − ‖y‖² to what the two steps bound.
-        extra = np.square(norms(y[None]))[0] - squared + slack
-        limit = np.float32(_reached(whole, _spread_minima(bounds, _SPREAD * k), k)[1] + extra)
+        extra = squared_norm - squared + slack
+        near = lowest(bounds[None], _NEAR * k)[1][0]
+        limit = np.float32(_reached(whole, near, k)[1] + extra)
         limit = np.nextafter(limit, np.float32(np.inf))
         rows = np.flatnonzero(bounds <= limit)
         if len(rows) > _MOST * len(bounds):
             return None
-        bounds = bounds[rows] + np.take(self._further, rows, axis=0) @ further
+        # Too few numbers to be worth waking and awaiting the other cores, as `@` would.
+        further = np.einsum("ij,j->i", np.take(self._further, rows, axis=0), further)
+        bounds = bounds[rows] + further
         rows = rows[bounds <= limit]
         lower, limit = _reached(whole, rows, k)
         return rows[lower <= limit]
@@ -110,12 +114,13 @@ class Cascade:
         return first.astype(np.float32), further.astype(np.float32)
 
     def _fill(self, part):
-        squared, slack, rests, found = self._on_axes(self._bounds.Z[part])
+        Z = self._bounds.Z[part]
+        squared, slack, rests, found = self._on_axes(Z, np.square(norms(Z)))
         self._first[0, part], self._first[1, part] = squared - slack, rests[:, 0]
         self._first[2:, part] = found[:, : self._split].T
         self._further[part, :2], self._further[part, 2:] = rests, found[:, self._split :]
 
-    def _on_axes(self, Z):
+    def _on_axes(self, Z, squared_norms):
         """Return squared norms, their rounding, what each step leaves of norms, coordinates."""
         centered = Z.astype(np.float64) - self._center
         found = centered @ self._axes.T
@@ -124,20 +129,13 @@ class Cascade:
         rests = np.sqrt(np.maximum(squared[:, None] - kept, 0))
         # The terms of both steps together are at most 4 ‖z‖² + 4 ‖y‖².
         part = 4 * gamma(len(self._axes) + 8) + _ROUNDINGS
-        return squared, part * np.maximum(squared, np.square(norms(Z))) + _TINY, rests, found
+        return squared, part * np.maximum(squared, squared_norms) + _TINY, rests, found
 
 
 def _reached(whole, rows, k):
     """Return bounds of ‖z − y‖² − ‖y‖² and what that of the k nearest does not exceed."""
     lower = whole.bounds(rows)[0]
     return lower, np.partition(lower, k - 1)[k - 1] + whole.widest(rows)
-
-
-def _spread_minima(values, count):
-    """Return where the smallest value of each of about `count` equal parts is."""
-    width = max(1, len(values) // count)
-    parts = values[: len(values) // width * width].reshape(-1, width)
-    return parts.argmin(axis=1) + width * np.arange(len(parts))
 
 
 def _shapes(bounds):

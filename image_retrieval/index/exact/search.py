@@ -103,8 +103,8 @@ class ExactSearch:
         return self.cascade is not None
 
     def _by_cascade(self, q, k):
-        Y, _, usable = self.bounds.queries(q)
-        rows = self.cascade.candidates(Y[0], k) if usable[0] else None
+        Y, squared_norms, usable = self.bounds.queries(q)
+        rows = self.cascade.candidates(Y[0], squared_norms[0], k) if usable[0] else None
         if rows is None:
             return self._answer(q, k, None)
         return self._exactly.nearest(q, rows[None], k)
