@@ -219,14 +219,18 @@ def sframe_vectors(sframe, name):
     >>> sframe_vectors({"id": [5, 6], "pixels": [[0, 1], [2, 3]]}, "pixels")[0]
     [5, 6]
     """
-    values = column(sframe, name)
-    try:
-        X = sarray_to_vectors(values)
-    except InputError as error:
-        raise InputError(f"column {name!r}: {error}") from None
+    X = column_vectors(sframe, name)
     if "id" not in column_names(sframe):
         return list(range(len(X))), X
     return [value if isinstance(value, str) else int(value) for value in sframe["id"]], X
+
+
+def column_vectors(table, name):
+    """Return one feature column of a table, float32 (n, d), see `sframe_vectors`."""
+    try:
+        return sarray_to_vectors(column(table, name))
+    except InputError as error:
+        raise InputError(f"column {name!r}: {error}") from None
 
 
 def with_extractions(sframe, extractions):

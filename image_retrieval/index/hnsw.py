@@ -9,7 +9,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.hardware import cores
 from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import PairDistances, inverse, norms
-from image_retrieval.index.engine import MemoryEngine
+from image_retrieval.index.engine import MemoryEngine, needed
 from image_retrieval.index.exact import ExactSearch
 from image_retrieval.index.parallel import in_parallel
 from image_retrieval.index.storage import read_array
@@ -70,9 +70,6 @@ class HnswEngine(MemoryEngine):
         self._graph = self._rotation = None
         self._tuned_n = 0
 
-    def _options(self):
-        return {"metric": self.metric, "recall": self.recall}
-
     def _settings(self):
         tuned = {"ef": self.ef, "recall": self.measured_recall, "n": self._tuned_n}
         return {**super()._settings(), "tuned": tuned, "components": self.components}
@@ -116,10 +113,8 @@ class HnswEngine(MemoryEngine):
 
     def _start_graph(self, rotation, components, rows):
         self.components, self._rotation = components, rotation.first(components)
-        self._graph = _hnswlib().Index(space="l2", dim=components)
-        self._graph.init_index(
-            max_elements=self.n, M=_LINKS, ef_construction=_EFFORT, random_seed=1
-        )
+        self._graph = _index(components)
+        self._graph.init_index(self.n, M=_LINKS, ef_construction=_EFFORT, random_seed=1)
         self._insert(rows)
 
     def _insert(self, rows):
@@ -129,7 +124,7 @@ class HnswEngine(MemoryEngine):
             self._graph.add_items(self._rotation(self._X[part]), part, num_threads=threads)
 
     def _extend(self, first):
-        if self._graph is None or self.n > 2 * self._tuned_n:
+        if self.n > 2 * self._tuned_n:
             self._prepare()
             return
         self._prepare_exact()
@@ -148,11 +143,10 @@ class HnswEngine(MemoryEngine):
         candidates = None if count > self.n / 4 else self._candidates(Q, count, k)
         if candidates is None:
             return self._brute_force().nearest(Q, k, rows, radius)
-        if rows is None:
-            return self._measure(Q, candidates, k)
-        candidates[~np.isin(candidates, rows)] = -1
+        if rows is not None:
+            candidates[~np.isin(candidates, rows)] = -1
         places, distances = self._measure(Q, candidates, k)
-        few = (candidates >= 0).sum(axis=1) < min(3 * k, len(rows))
+        few = (candidates >= 0).sum(axis=1) < (0 if rows is None else min(3 * k, len(rows)))
         if few.any():
             places[few], distances[few] = self._brute_force().nearest(Q[few], k, rows)
         return places, distances
@@ -192,8 +186,7 @@ class HnswEngine(MemoryEngine):
     def _read(self, folder, settings):
         tuned = settings["tuned"]
         self.ef, self.measured_recall = tuned["ef"], tuned["recall"]
-        self._tuned_n = tuned["n"]
-        self.components = settings["components"]
+        self._tuned_n, self.components = tuned["n"], settings["components"]
         super()._read(folder, settings)
 
     def _reopen(self, folder):
@@ -203,7 +196,7 @@ class HnswEngine(MemoryEngine):
         center = read_array(folder, "center", "f", (self.d,))
         matrix = read_array(folder, "rotation", "f", (self.d, self.components))
         self._rotation = _Rotation(center, matrix, self.metric)
-        self._graph = _hnswlib().Index(space="l2", dim=self.components)
+        self._graph = _index(self.components)
         self._graph.load_index(str(folder / _GRAPH), max_elements=self.n)
 
 
@@ -251,12 +244,6 @@ def _split(n):
     return np.sort(order[:count]), np.sort(order[count:])
 
 
-def _hnswlib():
-    try:
-        import hnswlib
-    except ImportError:
-        raise InputError(
-            "the engine 'hnsw' needs hnswlib, which is not installed here; pip install hnswlib, "
-            "or use engine 'exact'"
-        ) from None
-    return hnswlib
+def _index(dimensions):
+    hnswlib = needed("hnswlib", "hnsw", "pip install hnswlib, or use engine 'exact'")
+    return hnswlib.Index(space="l2", dim=dimensions)

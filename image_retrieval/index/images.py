@@ -17,7 +17,7 @@ from image_retrieval.index.engine import Engine
 from image_retrieval.index.registry import build, load_engine
 from image_retrieval.index.storage import refusing_damage
 from image_retrieval.index.validation import as_vectors
-from image_retrieval.sframes import sarray_to_vectors
+from image_retrieval.sframes import column_vectors
 from image_retrieval.tables import (
     NEIGHBOR_COLUMNS,
     column,
@@ -123,7 +123,7 @@ class ImageIndex:
         if is_table(data):
             if self.features in column_names(data) or _PICTURES not in column_names(data):
                 self._refuse_other(extractions_of(data).get(self.features))
-                return _vectors(data, self.features)
+                return column_vectors(data, self.features)
             data = data[_PICTURES]
         elif _is_matrix(data):
             return as_vectors(data, what="the query array")
@@ -196,7 +196,7 @@ def create(
             raise InputError(
                 f"column {features!r} is {known}, not {extraction}; leave extraction out"
             )
-    X = _vectors(data, features)
+    X = column_vectors(data, features)
     X.flags.writeable = False  # nobody else has it, so the engine need not copy it
     built = build(X, *_names(data, label, where), engine=engine, **options)
     return ImageIndex(built, features, label, where, extraction or known)
@@ -264,14 +264,10 @@ def neighbors(ids, distances, query_labels=None):
 def _to_sframe(query_labels, ids, distances):
     import turicreate as tc
 
-    kinds = dict.fromkeys(NEIGHBOR_COLUMNS, int)
-    kinds["distance"] = float
-    if len(query_labels) and isinstance(query_labels[0], str):
-        kinds["query_label"] = str
-    if ids.dtype.kind == "U":
-        kinds["reference_label"] = str
+    named = str if len(query_labels) and isinstance(query_labels[0], str) else int
+    kinds = named, str if ids.dtype.kind == "U" else int, float, int
     found, table = neighbors(ids, distances, query_labels), tc.SFrame()
-    for name, kind in kinds.items():
+    for name, kind in zip(NEIGHBOR_COLUMNS, kinds):
         table[name] = tc.SArray(found[name].tolist(), dtype=kind)
     return table
 
@@ -280,20 +276,8 @@ def _is_matrix(value):
     # Pixels are uint8; a matrix of features never is.
     if isinstance(value, np.ndarray):
         return value.dtype != np.uint8 and value.dtype != object
-    return isinstance(value, (list, tuple)) and len(value) > 0 and _is_row(value[0])
-
-
-def _is_row(value):
-    return isinstance(value, (int, float, list, tuple)) or (
-        isinstance(value, np.ndarray) and value.ndim == 1
-    )
-
-
-def _vectors(data, features):
-    try:
-        return sarray_to_vectors(column(data, features))
-    except InputError as error:
-        raise InputError(f"column {features!r}: {error}") from None
+    row = value[0] if isinstance(value, (list, tuple)) and value else None
+    return isinstance(row, (int, float, list, tuple)) or getattr(row, "ndim", 0) == 1
 
 
 def _names(data, label, where):

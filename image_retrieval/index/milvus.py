@@ -17,7 +17,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
-from image_retrieval.index.engine import Engine
+from image_retrieval.index.engine import Engine, needed
 
 _FILE = "milvus.db"
 _BATCH = 100  # one large batch takes Milvus Lite ten times as long
@@ -87,18 +87,7 @@ class MilvusEngine(Engine):
         self.index = index or {"index_type": "FLAT" if self.embedded else "AUTOINDEX"}
         self.search_params, self.shards = search_params or {}, shards
         self.overwrite, self.progress = overwrite, progress
-        self._client = self._d = None
-        self._n, self._has_labels, self._string_ids = 0, False, False
-
-    @property
-    def n(self):
-        """The number of reference vectors."""
-        return self._n
-
-    @property
-    def d(self):
-        """The number of dimensions, None before `build`."""
-        return self._d
+        self._client, self._has_labels, self._string_ids = None, False, False
 
     def open(self):
         """Use the collection that is in the database, as it was built.
@@ -126,7 +115,7 @@ class MilvusEngine(Engine):
         if (kind == "COSINE") != (self.metric == "cosine"):
             self.metric = "cosine" if kind == "COSINE" else "euclidean"
         self._ask("load_collection")
-        self._n = self._count()
+        self.n = self._count()
         return self
 
     def close(self):
@@ -144,7 +133,7 @@ class MilvusEngine(Engine):
                 f"{self.uri}: collection {self.collection!r} was not built by this package; "
                 "give another collection="
             )
-        self._d = int(fields["vector"]["params"]["dim"])
+        self.d = int(fields["vector"]["params"]["dim"])
         self._has_labels = "label" in fields
         self._string_ids = fields["id"]["type"] == _pymilvus(self.embedded).DataType.VARCHAR
 
@@ -164,11 +153,10 @@ class MilvusEngine(Engine):
     def _ask(self, call, *arguments, **options):
         """Call the client about the collection, and do not wait long for what is gone."""
         client = self._connected()
-        options["timeout"] = _TIMEOUT if self.embedded or call in _LONG else float(_REACHING)
+        seconds = _TIMEOUT if self.embedded or call in _LONG else float(_REACHING)
+        options.update(timeout=seconds, retry_times=_ATTEMPTS)
         with self._telling(f"did not answer {call!r}"):
-            return getattr(client, call)(
-                self.collection, *arguments, retry_times=_ATTEMPTS, **options
-            )
+            return getattr(client, call)(self.collection, *arguments, **options)
 
     @contextmanager
     def _telling(self, what):
@@ -186,20 +174,19 @@ class MilvusEngine(Engine):
         return np.dtype(np.str_ if self._string_ids else np.int64)
 
     def _options(self):
-        names = ("metric", "uri", "collection", "index", "search_params", "shards", "progress")
-        return {name: getattr(self, name) for name in names}
+        kept = super()._options()
+        return {name: kept[name] for name in kept if name not in ("token", "overwrite")}
 
     def _replace(self, X, ids, labels):
-        _refuse_long(ids, labels)
-        _refuse_large(X)
+        _refuse(X, ids, labels)
         if self._ask("has_collection"):
-            if self._d is None and not self.overwrite:
+            if self.d is None and not self.overwrite:
                 raise InputError(
                     f"{self.uri}: collection {self.collection!r} is there already; open() it, "
                     "give another collection=, or overwrite=True to replace it"
                 )
             self._ask("drop_collection")
-        self._n, self._d = 0, X.shape[1]
+        self.n, self.d = 0, X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
         self._create()
         self._insert(X, ids, labels)
@@ -213,7 +200,7 @@ class MilvusEngine(Engine):
         schema.add_field("id", **(text if self._string_ids else {"datatype": kind.INT64}))
         if self._has_labels:
             schema.add_field("label", **text)
-        schema.add_field("vector", kind.FLOAT_VECTOR, dim=self._d)
+        schema.add_field("vector", kind.FLOAT_VECTOR, dim=self.d)
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
         index.add_index("vector", metric_type=measure, **self.index)
@@ -224,31 +211,16 @@ class MilvusEngine(Engine):
         self._ask("load_collection")
 
     def _append(self, X, ids, labels):
-        _refuse_long(ids, labels)
-        _refuse_large(X)
-        if len(X) and self._n:
-            self._refuse_mixed(ids, labels)
-            self._refuse_present(ids)
-        elif len(X):
-            return self._replace(X, ids, labels)  # the kinds of ids and labels show only now
-        self._insert(X, ids, labels)
-
-    def _refuse_mixed(self, ids, labels):
-        if (ids.dtype.kind == "U") != self._string_ids:
-            kind = "strings" if self._string_ids else "integers"
-            raise InputError(f"the index has {kind} as ids; give the same kind")
-        if (labels is not None) != self._has_labels:
-            raise InputError("labels must be given for all vectors or for none; rebuild the index")
-
-    def _refuse_present(self, ids):
+        _refuse(X, ids, labels)
         for start in range(0, len(ids), _CLUSTER_BATCH):
             some = ids[start : start + _CLUSTER_BATCH].tolist()
             found = self._ask("query", filter=f"id in {_literal(some)}", output_fields=["id"])
             if len(found):
                 raise InputError(f"id {found[0]['id']} is in the index already; ids must be unique")
+        self._insert(X, ids, labels)
 
     def _insert(self, X, ids, labels):
-        first, size = self._n, _BATCH if self.embedded else _CLUSTER_BATCH
+        first, size = self.n, _BATCH if self.embedded else _CLUSTER_BATCH
         columns = {"row": range(first, first + len(X)), "vector": X, "id": ids.tolist()}
         if labels is not None:
             columns["label"] = labels.tolist()
@@ -264,7 +236,7 @@ class MilvusEngine(Engine):
             with suppress(InputError):
                 self._ask("delete", filter=f"row >= {first}")
             raise
-        self._n += len(X)
+        self.n += len(X)
 
     def _count(self):
         found = self._ask("query", filter="", output_fields=["count(*)"])
@@ -273,8 +245,6 @@ class MilvusEngine(Engine):
     def _search(self, Q, k, radius, where):
         if k > _MOST:
             raise InputError(f"Milvus returns at most {_MOST} neighbors a query, not {k}; lower k")
-        if where is not None and not self._has_labels:
-            raise InputError("this index has no labels; give labels to build, or leave out where")
         if where is not None and not where:
             return self._no_neighbors(len(Q))
         _refuse_large(Q)
@@ -286,18 +256,12 @@ class MilvusEngine(Engine):
 
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
-        limit = min(limit, self._n, _MOST)
-        answers = self._ask(
-            "search",
-            data=list(Q),
-            limit=limit,
-            filter=wanted,
-            output_fields=["row", "id"],
-            search_params={"params": self.search_params},
-        )
+        limit = min(limit, self.n, _MOST)
+        options = {"output_fields": ["row", "id"], "search_params": {"params": self.search_params}}
+        answers = self._ask("search", data=list(Q), limit=limit, filter=wanted, **options)
         hits = [_sorted(answer) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
-        if more and limit < min(self._n, _MOST):
+        if more and limit < min(self.n, _MOST):
             for i, found in zip(more, self._hits(Q[more], k, 4 * limit, wanted)):
                 hits[i] = found
         return [self._in_row_order(found)[:k] for found in hits]
@@ -347,15 +311,12 @@ class MilvusEngine(Engine):
                 f"{folder}: its vectors are on the server {uri}; where you trust that, "
                 f"give index.load(path, uri={uri!r})"
             )
-        engine = cls(**{**saved, **options})
-        engine._read(folder, settings)
-        return engine
+        return super().restore(folder, {**settings, "options": saved}, **options)
 
     def _read(self, folder, settings):
-        saved = folder / _FILE
         if self.embedded:
-            copy = shutil.copytree if saved.is_dir() else shutil.copyfile
-            copy(str(saved), self.uri)
+            copy = shutil.copytree if (folder / _FILE).is_dir() else shutil.copyfile
+            copy(str(folder / _FILE), self.uri)
         self.open()
 
 
@@ -407,23 +368,17 @@ def _literal(values):
     return json.dumps(values, ensure_ascii=False)
 
 
-def _is_text(value):
-    with suppress(UnicodeEncodeError):
-        return value.encode("utf-8") is not None
-    return False
-
-
-def _refuse_long(ids, labels):
+def _refuse(X, ids, labels):
+    _refuse_large(X)
     for what, values in (("id", ids), ("label", labels)):
-        if values is None or values.dtype.kind != "U":
-            continue
-        for value in values:
-            if not _is_text(value):
+        texts = values if values is not None and values.dtype.kind == "U" else ()
+        for value in texts:
+            # Milvus takes what UTF-8 can write.
+            if value.encode("utf-8", "ignore").decode("utf-8") != value:
                 raise InputError(f"{what} {value!r} is no Unicode text; use another")
             if len(value.encode("utf-8")) > _LONGEST:
-                raise InputError(
-                    f"{what} {value[:20]!r}… is longer than {_LONGEST} bytes; shorten it"
-                )
+                problem = f"is longer than {_LONGEST} bytes; shorten it"
+                raise InputError(f"{what} {value[:20]!r}… {problem}")
 
 
 def _temporary_file(engine):
@@ -451,13 +406,7 @@ def _pymilvus(embedded):
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     for logger in ("pymilvus", "grpc._server"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    try:
-        import pymilvus
-    except ImportError:
-        raise InputError(
-            "the engine 'milvus' needs pymilvus, which is not installed here; "
-            "pip install pymilvus milvus-lite"
-        ) from None
+    pymilvus = needed("pymilvus", "milvus", "pip install pymilvus milvus-lite")
     if embedded and find_spec("milvus_lite") is None:
         raise InputError(
             "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here; "

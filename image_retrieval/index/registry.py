@@ -1,6 +1,7 @@
 """The search engines by name; a new one is a new module and a line here."""
 
 from importlib import import_module
+from inspect import signature
 
 from image_retrieval.errors import InputError
 from image_retrieval.index import storage
@@ -47,7 +48,7 @@ def build(X, ids=None, labels=None, engine="exact", **options):
     >>> index.search([3, 4], k=2)
     (array([[5, 7]]), array([[0., 5.]]))
     """
-    return _class_of(engine)(**_known(engine, options)).build(X, ids, labels)
+    return _class_of(engine, options)(**options).build(X, ids, labels)
 
 
 def load_engine(path, **options):
@@ -72,24 +73,17 @@ def load_engine(path, **options):
     """
     with storage.refusing_damage(path):
         folder, engine, settings, images = storage.read(path)
-        options = _known(engine, options)
-        return _class_of(engine).restore(folder, settings, **options), images
+        return _class_of(engine, options).restore(folder, settings, **options), images
 
 
-def _class_of(engine):
+def _class_of(engine, options):
+    """Return the class of an engine, which must have these options."""
     if engine not in _ENGINES:
         raise InputError(f"engine {engine!r} is not known; use one of {', '.join(_ENGINES)}")
     module, name = _ENGINES[engine]
-    return getattr(import_module(f"image_retrieval.index.{module}"), name)
-
-
-def _known(engine, options):
-    from inspect import signature
-
-    allowed = list(signature(_class_of(engine).__init__).parameters)[1:]
+    found = getattr(import_module(f"image_retrieval.index.{module}"), name)
+    there = signature(found).parameters
     for name in options:
-        if name not in allowed:
-            raise InputError(
-                f"engine {engine!r} has no option {name!r}; it has {', '.join(allowed)}"
-            )
-    return options
+        if name not in there:
+            raise InputError(f"engine {engine!r} has no option {name!r}; it has {', '.join(there)}")
+    return found

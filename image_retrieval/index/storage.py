@@ -13,6 +13,9 @@ from image_retrieval.files import atomic_folder, restore_folder
 _LIST = "index.json"
 _FORMAT = 2
 _CHUNK = 1 << 20
+# What a saved index of wrong content may raise.
+_DAMAGED = ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError
+_DAMAGED += (ValueError,)
 
 
 def save(path, engine, settings, write, images=None):
@@ -34,13 +37,9 @@ def save(path, engine, settings, write, images=None):
     _refuse_other_folder(path)
     with atomic_folder(path) as folder:
         write(folder)
-        content = {"format": _FORMAT, "engine": engine, "settings": settings}
-        content["images"] = images
-        content["files"] = {
-            file.relative_to(folder).as_posix(): _checksum(file)
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        }
+        content = {"format": _FORMAT, "engine": engine, "settings": settings, "images": images}
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+        content["files"] = {f.relative_to(folder).as_posix(): _checksum(f) for f in files}
         content["checksum"] = _checksum_of(content)
         (folder / _LIST).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
@@ -71,9 +70,7 @@ def refusing_damage(path):
         yield
     except InputError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, MemoryError) as error:
-        raise damaged(path) from error
-    except (RuntimeError, TypeError, ValueError) as error:
+    except _DAMAGED as error:
         raise damaged(path) from error
 
 
@@ -104,15 +101,13 @@ def _content(path):
     try:
         content = json.loads((path / _LIST).read_text(encoding="utf-8"))
         checksum = content.pop("checksum")
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+    except _DAMAGED:
         raise damaged(path / _LIST) from None
     if checksum != _checksum_of(content):
         raise damaged(path / _LIST)
     if content["format"] != _FORMAT:
-        raise InputError(
-            f"{path}: format {content['format']} of saved indexes, this version reads {_FORMAT}; "
-            "build the index again"
-        )
+        there = f"format {content['format']} of saved indexes, this version reads {_FORMAT}"
+        raise InputError(f"{path}: {there}; build the index again")
     return content
 
 

@@ -6,7 +6,8 @@ from io import StringIO
 import numpy as np
 
 from image_retrieval.errors import InputError
-from image_retrieval.index.engine import MemoryEngine
+from image_retrieval.index.engine import MemoryEngine, needed
+from image_retrieval.tables import NEIGHBOR_COLUMNS
 
 _METHODS = ("brute_force", "ball_tree", "lsh")
 _MODEL = "model"
@@ -36,28 +37,18 @@ class TuriCreateEngine(MemoryEngine):
         self.method = method
         self._model = None
 
-    def _options(self):
-        return {"metric": self.metric, "method": self.method}
-
     def _prepare(self):
         self._model = self._model_of(np.arange(self.n))
 
     def _model_of(self, rows):
         if not len(rows):
             return None  # Turi Create makes no model of nothing
-        tc = _turicreate()
-        table = _table(self._X[rows])
+        tc, table = _turicreate(), _table(self._X[rows])
         table["row"] = tc.SArray(rows.tolist(), dtype=int)
+        how = {"features": ["vector"], "distance": self.metric, "method": self.method}
         # Turi Create prints a table of elapsed times even when it is not verbose.
         with redirect_stdout(StringIO()):
-            return tc.nearest_neighbors.create(
-                table,
-                label="row",
-                features=["vector"],
-                distance=self.metric,
-                method=self.method,
-                verbose=False,
-            )
+            return tc.nearest_neighbors.create(table, label="row", **how, verbose=False)
 
     def _nearest(self, Q, k, radius, rows):
         model = self._model if rows is None else self._model_of(rows)
@@ -77,14 +68,8 @@ class TuriCreateEngine(MemoryEngine):
 
 
 def _turicreate():
-    try:
-        import turicreate
-    except ImportError:
-        raise InputError(
-            "the engine 'turicreate' needs Turi Create, which is not installed here; "
-            "use engine 'exact', which finds the same neighbors"
-        ) from None
-    return turicreate
+    way_out = "use engine 'exact', which finds the same neighbors"
+    return needed("turicreate", TuriCreateEngine.name, way_out)
 
 
 def _table(X):
@@ -94,16 +79,10 @@ def _table(X):
 
 
 def _as_matrix(found, q, k):
-    queries, rows = (
-        np.fromiter(found[name], dtype=np.int64, count=len(found))
-        for name in ("query_label", "reference_label")
-    )
-    values = np.fromiter(found["distance"], dtype=np.float64, count=len(found))
+    queries, rows, values = (found[name].to_numpy() for name in NEIGHBOR_COLUMNS[:3])
     order = np.lexsort((rows, values, queries))
     queries, rows, values = queries[order], rows[order], values[order]
     columns = np.arange(len(queries)) - np.searchsorted(queries, queries)
-    places = np.full((q, k), -1, dtype=np.int64)
-    distances = np.full((q, k), np.inf)
-    places[queries, columns] = rows
-    distances[queries, columns] = values
+    places, distances = np.full((q, k), -1, dtype=np.int64), np.full((q, k), np.inf)
+    places[queries, columns], distances[queries, columns] = rows, values
     return places, distances

@@ -51,11 +51,8 @@ def as_vectors(values, d=None, what="X", copy=False):
         )
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(array, dtype=np.float32)
-    if (
-        copy
-        and np.may_share_memory(vectors, array)
-        and (vectors.flags.writeable or not vectors.flags.owndata)
-    ):
+    shared = np.may_share_memory(vectors, array)
+    if copy and shared and (vectors.flags.writeable or not vectors.flags.owndata):
         vectors = vectors.copy()
     _refuse_not_finite(vectors, what)
     return vectors
@@ -99,7 +96,7 @@ def as_ids(ids, n, first=0):
     """
     if ids is None:
         return np.arange(first, first + n, dtype=np.int64)
-    array = _as_integers_or_strings(ids, "ids")
+    array = _as_integers_or_strings(ids)
     if len(array) != n:
         raise InputError(f"{len(array)} ids for {n} vectors; give one id a row")
     values, counts = np.unique(array, return_counts=True)
@@ -109,19 +106,19 @@ def as_ids(ids, n, first=0):
     return array
 
 
-def _as_integers_or_strings(values, what):
+def _as_integers_or_strings(values):
     if isinstance(values, np.ndarray) and values.dtype.kind in "iU" and values.ndim == 1:
         return values.astype(np.int64 if values.dtype.kind == "i" else values.dtype)
     values = list(values)
     if all(isinstance(value, str) for value in values) and values:
-        return _as_strings(values, what)
+        return _as_strings(values, "ids")
     if all(_is_integer(value) for value in values):
         try:
             return np.array(values, dtype=np.int64)
         except OverflowError:
-            raise InputError(f"{what} must fit into 64 bits; use strings") from None
+            raise InputError("ids must fit into 64 bits; use strings") from None
     odd = next(value for value in values if isinstance(value, str) or not _is_integer(value))
-    raise InputError(f"{what} must be all integers or all strings, got {odd!r} among them")
+    raise InputError(f"ids must be all integers or all strings, got {odd!r} among them")
 
 
 def _is_integer(value):
@@ -135,10 +132,14 @@ def as_labels(labels, n):
     labels = list(labels)
     if len(labels) != n:
         raise InputError(f"{len(labels)} labels for {n} vectors; give one label a row")
-    for label in labels:
-        if not isinstance(label, str):
-            raise InputError(f"a label must be a string, got {label!r}")
-    return _as_strings(labels, "labels")
+    return _as_strings(_strings(labels, "a label must be a string"), "labels")
+
+
+def _strings(values, rule):
+    for value in values:
+        if not isinstance(value, str):
+            raise InputError(f"{rule}, got {value!r}")
+    return values
 
 
 def _as_strings(values, what):
@@ -171,14 +172,11 @@ def as_where(where):
     if where is None:
         return None
     labels = [where] if isinstance(where, str) or not np.iterable(where) else list(where)
-    for label in labels:
-        if not isinstance(label, str):
-            raise InputError(f"where must be a label or a list of labels, got {label!r}")
-    return labels
+    return _strings(labels, "where must be a label or a list of labels")
 
 
-def as_metric(metric, allowed=METRICS):
-    """Return the name of a metric that the engine has."""
-    if metric not in allowed:
-        raise InputError(f"metric {metric!r} is not known here; use one of {', '.join(allowed)}")
+def as_metric(metric):
+    """Return the name of a metric."""
+    if metric not in METRICS:
+        raise InputError(f"metric {metric!r} is not known here; use one of {', '.join(METRICS)}")
     return metric

@@ -40,9 +40,6 @@ class ExactEngine(MemoryEngine):
         self._require_built()
         return self._exact.learn()
 
-    def _options(self):
-        return {"metric": self.metric, "block_mb": self.block_mb}
-
     def _prepare(self):
         self._exact = ExactSearch(self._X, self.metric, self.block_mb << 20)
 
