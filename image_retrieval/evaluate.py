@@ -31,7 +31,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 from image_retrieval.index import build
 from image_retrieval.index.validation import as_vectors
-from image_retrieval.tables import column, is_table
+from image_retrieval.tables import column, is_table, neighbor_columns
 
 _MISSING = -1
 
@@ -156,21 +156,16 @@ def rank_features(
     ['cat', 'dog']
     """
     alone = X_query is None
-    X_reference, y_reference = _labeled(X_reference, y_reference, "reference")
-    X_query, y_query = (
-        (X_reference, y_reference)
-        if alone
-        else _labeled(X_query, y_query, "query", d=X_reference.shape[1])
-    )
-    n = len(X_reference) - alone
+    X, y = _labeled(X_reference, y_reference, "reference")
+    Q, y_query = (X, y) if alone else _labeled(X_query, y_query, "query", X.shape[1])
+    n = len(X) - alone
     depth = n if depth is None else min(depth, n)
     if depth < 1:
-        raise InputError(f"nothing to rank: depth {depth} of {len(X_reference)} references")
-    engine = build(X_reference, metric=metric)
-    rows = engine.search(X_query, k=depth + alone)[0].astype(np.int32)
+        raise InputError(f"nothing to rank: depth {depth} of {len(X)} references")
+    rows = build(X, metric=metric).search(Q, k=depth + alone)[0].astype(np.int32)
     if alone:
         rows = _without_themselves(rows)
-    return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y_reference, alone)
+    return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y, alone)
 
 
 def rank_neighbors(neighbors, reference, query=None):
@@ -291,10 +286,9 @@ def average_precision(ranking, k=None):
     array([0.833])
     """
     if k is None and not ranking.is_full:
-        raise InputError(
-            f"average precision without a cut-off needs all {ranking.n_reference} references "
-            f"ranked, got {ranking.depth}; give k, or query with k=None"
-        )
+        needed = f"all {ranking.n_reference} references ranked, got {ranking.depth}"
+        way_out = "give k, or query with k=None"
+        raise InputError(f"average precision without a cut-off needs {needed}; {way_out}")
     k = ranking.depth if k is None else _checked_k(ranking, k)
     ranks = np.arange(1, k + 1)
     sums = [np.sum(np.cumsum(hits) * hits / ranks) for hits in ranking.hits[:, :k]]
@@ -332,9 +326,7 @@ def summarize(ranking, ks=(1, 5, 10)):
         "all", is that of all references: precision is then that of chance, recall is 1, and
         mAP has no cut-off.
     """
-    rows = {k: k for k in ks}
-    if ranking.is_full:
-        rows["all"] = ranking.depth
+    rows = {**{k: k for k in ks}, **({"all": ranking.depth} if ranking.is_full else {})}
     return _frame([_measures(ranking, k).mean() for k in rows.values()], list(rows), "k")
 
 
@@ -432,25 +424,19 @@ def _without_themselves(rows):
 
 def _labeled(X, y, what, d=None):
     X = as_vectors(X, d, what=f"the {what} matrix")
-    if y is None or len(y) != len(X):
-        count = "none" if y is None else len(y)
-        raise InputError(f"{len(X)} {what} rows need as many labels, got {count}")
-    return X, np.asarray(list(y), dtype=str)
+    y = [] if y is None else list(y)
+    if len(y) != len(X):
+        raise InputError(f"{len(X)} {what} rows need as many labels, got {len(y) or 'none'}")
+    return X, np.asarray(y, dtype=str)
 
 
 def _neighbor_table(neighbors):
     """Return neighbors as a DataFrame, sorted by query and rank."""
     import pandas as pd
 
-    if not is_table(neighbors):
-        raise InputError(
-            f"neighbors must be the table that a query returned, got {type(neighbors).__name__}"
-        )
     names = ["query_label", "reference_label", "rank"]
-    found = pd.DataFrame({name: _to_array(column(neighbors, name, "neighbors")) for name in names})
-    if found.empty:
-        raise InputError("neighbors are empty; query with k of 1 or more and no small radius")
-    return found.sort_values(["query_label", "rank"])
+    columns = map(_to_array, neighbor_columns(neighbors, names))
+    return pd.DataFrame(dict(zip(names, columns))).sort_values(["query_label", "rank"])
 
 
 def _ids_and_labels(images):
@@ -472,18 +458,17 @@ def _rows_of(wanted, ids, what):
 
     rows = pd.Index(ids).get_indexer(wanted)
     if (rows < 0).any():
-        raise InputError(
-            f"{what} {wanted[rows < 0].tolist()[0]!r} is no image given here; give the images that "
-            "were searched, with ids if the query used label='id', else their labels alone"
-        )
+        problem = f"{what} {wanted[rows < 0].tolist()[0]!r} is no image given here"
+        way_out = "with ids if the query used label='id', else their labels alone"
+        raise InputError(f"{problem}; give the images that were searched, {way_out}")
     return rows
 
 
 def _checked_k(ranking, k):
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= ranking.depth:
-        raise InputError(
-            f"k must be a whole number from 1 to {ranking.depth}, the ranks known, got {k!r}"
-        )
+    whole = isinstance(k, (int, np.integer)) and not isinstance(k, bool)
+    if not whole or not 1 <= k <= ranking.depth:
+        limits = f"from 1 to {ranking.depth}, the ranks known"
+        raise InputError(f"k must be a whole number {limits}, got {k!r}")
     return int(k)
 
 

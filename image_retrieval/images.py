@@ -123,6 +123,27 @@ def is_one_picture(images):
     return isinstance(images, kinds) or hasattr(images, "pixel_data")
 
 
+def fit(width, height, size):
+    """Return (width, height) scaled so that the longer side is `size`.
+
+    Examples
+    --------
+    >>> fit(300, 200, 96)
+    (96, 64)
+    """
+    longer = max(width, height)
+    return max(1, round(width * size / longer)), max(1, round(height * size / longer))
+
+
+def shrink(pixels, size):
+    """Return the picture with its longer side at most `size`; a smaller one unchanged."""
+    height, width = pixels.shape[:2]
+    if max(width, height) <= size:
+        return pixels
+    resized = Image.fromarray(pixels).resize(fit(width, height, size), Image.LANCZOS)
+    return np.asarray(resized)
+
+
 @contextmanager
 def open_picture(file, name):
     """Yield a picture file as a Pillow image, of which only the size and format are read.

@@ -64,9 +64,8 @@ def sarray_to_images(sarray):
     images = []
     for row, image in _rows(sarray):
         if image is None:
-            raise InputError(
-                f"row {row} has no image; drop such rows first: sframe.dropna('image')"
-            )
+            way_out = "drop such rows first: sframe.dropna('image')"
+            raise InputError(f"row {row} has no image; {way_out}")
         images.append(as_rgb(image))
     return images
 
@@ -102,9 +101,8 @@ def vectors_to_sarray(X):
 
     X = np.asarray(X)
     if X.ndim != 2 or not _is_numeric(X):
-        raise InputError(
-            f"vectors must be a matrix of numbers of shape (n, d), got {X.dtype} of shape {X.shape}"
-        )
+        found = f"{X.dtype} of shape {X.shape}"
+        raise InputError(f"vectors must be a matrix of numbers of shape (n, d), got {found}")
     builder = tc.SArrayBuilder(dtype=array.array)
     for start in range(0, len(X), _VECTORS_PER_APPEND):
         # Through bytes: several times faster than `tolist`, and exact.
@@ -141,10 +139,8 @@ def sarray_to_vectors(sarray):
         if row == 0:
             X = np.empty((len(sarray), len(values)), dtype=np.float32)
         if len(values) != X.shape[1]:
-            raise InputError(
-                f"row {row} has {len(values)} numbers where row 0 has {X.shape[1]}; "
-                "a feature column needs vectors of one length"
-            )
+            problem = f"row {row} has {len(values)} numbers where row 0 has {X.shape[1]}"
+            raise InputError(f"{problem}; a feature column needs vectors of one length")
         X[row] = values
     return X
 
@@ -186,10 +182,8 @@ def image_sframe(ids, images, labels, **columns):
     sframe = tc.SFrame()
     for name, values in made.items():
         if len(values) != len(made["id"]):
-            raise InputError(
-                f"column {name!r} has {len(values)} rows where 'id' has {len(made['id'])}; "
-                "give every column one value an image"
-            )
+            problem = f"column {name!r} has {len(values)} rows where 'id' has {len(made['id'])}"
+            raise InputError(f"{problem}; give every column one value an image")
         sframe[name] = values
     return sframe
 
@@ -288,9 +282,8 @@ def _recorded_sframe():
             return super().rename(names, inplace)
 
         def _forget(self, names):
-            self.extractions = {
-                name: made for name, made in self.extractions.items() if name not in names
-            }
+            kept = self.extractions.items()
+            self.extractions = {name: made for name, made in kept if name not in names}
 
     return RecordedSFrame
 
@@ -323,19 +316,16 @@ def _check_room(folder, temporary, sframes):
     # Turi Create ends the whole process when it comes to the end of the disk.
     needed, free = sum(map(_most_bytes, sframes)), shutil.disk_usage(str(temporary)).free
     if needed > free:
-        raise InputError(
-            f"{folder}: up to {needed:,} bytes are to be written, and the disk has {free:,} "
-            "left; make room, or name a folder on another disk"
-        )
+        problem = f"up to {needed:,} bytes are to be written, and the disk has {free:,} left"
+        raise InputError(f"{folder}: {problem}; make room, or name a folder on another disk")
 
 
 def _most_bytes(sframe):
     """Return about how many bytes a table takes where none of it can be compressed."""
     import turicreate as tc
 
-    total = 0
+    total = 64 * len(sframe) * len(sframe.column_names())
     for name, kind in zip(sframe.column_names(), sframe.column_types()):
-        total += 64 * len(sframe)
         if kind is array.array and len(sframe):
             total += 8 * len(sframe) * len(sframe[name][0])
         elif kind is tc.Image:
@@ -373,15 +363,8 @@ def pixels_to_image(pixels):
 def _turicreate_image(data, shape, kind):
     import turicreate as tc
 
-    height, width, channels = shape
-    return tc.Image(
-        _image_data=data,
-        _image_data_size=len(data),
-        _height=height,
-        _width=width,
-        _channels=channels,
-        _format_enum=kind,
-    )
+    sides = dict(zip(("_height", "_width", "_channels"), shape))
+    return tc.Image(_image_data=data, _image_data_size=len(data), _format_enum=kind, **sides)
 
 
 def _image_column(images):

@@ -51,6 +51,24 @@ def column(table, name, what=None):
     return table[name]
 
 
+def neighbor_columns(neighbors, names=NEIGHBOR_COLUMNS):
+    """Return columns of the table that a query returned.
+
+    Raises
+    ------
+    InputError
+        When it is no such table, or has no rows.
+    """
+    if not is_table(neighbors):
+        problem = "neighbors must be a table as a model's query returns it, got "
+        found = type(neighbors).__name__
+        raise InputError(f"{problem}{found}; pass the result of model.query(...)")
+    columns = [column(neighbors, name, "neighbors") for name in names]
+    if not len(columns[0]):
+        raise InputError("neighbors has no rows; query images, with k of 1 or more and no radius")
+    return columns
+
+
 def extractions_of(table):
     """Return what a table knows of how its feature columns were made.
 

@@ -286,7 +286,7 @@ def test_pixels_do_not_wrap_around():
             lambda: evaluate.rank_neighbors(
                 {"query_label": [], "reference_label": [], "rank": []}, ["a"]
             ),
-            "neighbors are empty",
+            "neighbors has no rows",
         ),
         (
             lambda: evaluate.rank_neighbors(

@@ -5,7 +5,6 @@ only a few are in memory at a time.
 """
 
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -14,7 +13,6 @@ from types import SimpleNamespace
 from typing import Tuple
 
 import numpy as np
-from PIL import Image
 
 from image_retrieval import features, sframes
 from image_retrieval.datasets.cards import COLUMNS, FOLDERS, Card, Listing
@@ -24,7 +22,7 @@ from image_retrieval.datasets.rows import take_rows
 from image_retrieval.download import download
 from image_retrieval.errors import InputError, printable
 from image_retrieval.files import exclusive
-from image_retrieval.images import as_rgb
+from image_retrieval.images import as_rgb, shrink
 from image_retrieval.tables import column_names, extractions_of
 
 # What the original tables' `image_array` holds: the pixels of 32x32.
@@ -70,10 +68,8 @@ class Built:
         rate = sum(rows) / self.feature_seconds
         labels = sorted({*self.train, *self.test})
         width = max(map(len, ["label", *labels]))
-        yield (
-            f"{_short(self.folder)}: {rows[0]:,} training and {rows[1]:,} test images in "
-            f"{self.seconds:.1f} s ({rate:,.1f} images a second for the features)"
-        )
+        made = f"{rows[0]:,} training and {rows[1]:,} test images in {self.seconds:.1f} s"
+        yield f"{_short(self.folder)}: {made} ({rate:,.1f} images a second for the features)"
         yield f"  {'label':<{width}}  {'train':>7} {'test':>7}"
         for label in labels:
             yield f"  {label:<{width}}  {self.train[label]:>7,} {self.test[label]:>7,}"
@@ -134,7 +130,9 @@ def build(
     start, card = perf_counter(), get_card(dataset)
     options = _checked_options(card, options)
     extraction = _ready(card, extraction, weights)
-    with _output_folder(Path(output or place_of(card)), card) as folder:
+    folder = Path(output or place_of(card))
+    _refuse_other_folder(folder, card)
+    with exclusive(folder):
         source = source or fetch(card, progress)
         made = make(card, source, options, extraction, recipe, weights, progress)
         tables, feature_seconds, unreadable, notes = made
@@ -209,12 +207,7 @@ def _stored(data, max_side):
     pixels = as_rgb(data)
     if isinstance(data, bytes):
         return sframes.file_to_image(data)
-    longest = max(pixels.shape[:2])
-    if max_side is not None and longest > max_side:
-        height, width = (max(1, round(side * max_side / longest)) for side in pixels.shape[:2])
-        small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-        pixels = np.asarray(small)
-    return sframes.pixels_to_image(pixels)
+    return sframes.pixels_to_image(shrink(pixels, max_side or max(pixels.shape)))
 
 
 def _features(columns, extraction, recipe, weights, progress):
@@ -276,30 +269,21 @@ def _foreign(card, source):
         return
     import pooch
 
-    found = pooch.file_hash(str(source), "md5")
+    found, official = pooch.file_hash(str(source), "md5"), card.url.rsplit("/", 1)[-1]
     if found not in (card.md5, *card.other_md5):
-        official = card.url.rsplit("/", 1)[-1]
-        yield (
-            f"note: {Path(source).name} has MD5 {found}, so it is not the official {official}; "
-            "it was used as it is"
-        )
+        note = f"note: {Path(source).name} has MD5 {found}, so it is not the official {official}"
+        yield f"{note}; it was used as it is"
 
 
-@contextmanager
-def _output_folder(folder, card):
-    """Yield the folder to build, kept from other builders until the block ends."""
+def _refuse_other_folder(folder, card):
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder that is new or an older build")
     # macOS leaves .DS_Store in every folder that was looked at.
     known = (*FOLDERS, *card.former_folders, ".DS_Store")
     others = sorted(entry.name for entry in folder.glob("*") if entry.name not in known)
     if others:
-        raise InputError(
-            f"{folder} holds {others[0]!r}, which would be lost; "
-            "name a folder that is new, empty, or an older build"
-        )
-    with exclusive(folder):
-        yield folder
+        way_out = "name a folder that is new, empty, or an older build"
+        raise InputError(f"{folder} holds {others[0]!r}, which would be lost; {way_out}")
 
 
 def how_to_use(folder, card):

@@ -138,10 +138,8 @@ def repository_root():
     """
     root = Path(__file__).resolve().parent.parent.parent
     if not (root / "pyproject.toml").is_file():
-        raise InputError(
-            f"the package image_retrieval runs from {root}, which is no clone of the course; "
-            "run it from a clone, or give a folder that holds data"
-        )
+        problem = f"the package image_retrieval runs from {root}, which is no clone of the course"
+        raise InputError(f"{problem}; run it from a clone, or give a folder that holds data")
     return root
 
 
@@ -182,10 +180,8 @@ def _folder(asked, source, card, known):
     if not location.is_there:
         missing = FOLDERS[location.train.is_dir()]
         problem = f"has no {missing}/ in it" if folder.is_dir() else "names no data"
-        raise InputError(
-            f"{source}={asked!r} {problem}; give {', '.join(map(repr, known))}, or a folder that "
-            f"holds {'/ and '.join(FOLDERS)}/"
-        )
+        allowed = f"{', '.join(map(repr, known))}, or a folder that holds {'/ and '.join(FOLDERS)}/"
+        raise InputError(f"{source}={asked!r} {problem}; give {allowed}")
     return location
 
 
@@ -208,14 +204,10 @@ def open_sframe(folder):
     try:
         sframe = tc.SFrame(str(folder))
     except (OSError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"{folder} cannot be opened as an SFrame ({reason}); build or restore it again"
-        ) from None
+        problem = f"cannot be opened as an SFrame ({' '.join(str(error).split())})"
+        raise InputError(f"{folder} {problem}; build or restore it again") from None
     missing = [name for name in _NEEDED if name not in column_names(sframe)]
     if missing:
-        raise InputError(
-            f"{folder} has no column {' and no column '.join(map(repr, missing))}; "
-            f"the course needs {', '.join(_NEEDED)}"
-        )
+        problem = f"{folder} has no column {' and no column '.join(map(repr, missing))}"
+        raise InputError(f"{problem}; the course needs {', '.join(_NEEDED)}")
     return with_extractions(sframe, read_extractions(folder))

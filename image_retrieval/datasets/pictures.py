@@ -48,10 +48,8 @@ def find_files(folder):
     files = [path for path in _walk(folder) if _is_candidate(path.relative_to(folder))]
     for path in files:
         if path.parent == folder:
-            raise InputError(
-                f"{path} lies in no sub-folder, so it has no label; "
-                "move it into a sub-folder named after its label"
-            )
+            problem = f"{path} lies in no sub-folder, so it has no label"
+            raise InputError(f"{problem}; move it into a sub-folder named after its label")
     if not files:
         raise InputError(f"{folder} has no sub-folders with pictures; make one for each label")
     return sorted(files, key=lambda path: _natural(path.relative_to(folder)))

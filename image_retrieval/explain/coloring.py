@@ -3,8 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from image_retrieval.explore.thumbnails import fit
-from image_retrieval.images import as_rgb
+from image_retrieval.images import as_rgb, fit
 from image_retrieval.palette import BLUE, VERMILION, as_rgb_values
 
 ALIKE, UNLIKE = as_rgb_values(VERMILION), as_rgb_values(BLUE)

@@ -12,7 +12,7 @@ import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb, as_rgb_list
-from image_retrieval.tables import NEIGHBOR_COLUMNS, column, column_names, is_table
+from image_retrieval.tables import column, column_names, is_table, neighbor_columns
 
 SAME, OTHER, ITSELF, UNKNOWN = "yes", "no", "itself", "?"
 
@@ -67,16 +67,10 @@ def _plain(value):
 
 
 def _neighbor_rows(neighbors, k):
-    if not is_table(neighbors):
-        raise InputError(
-            f"neighbors must be a table as a model's query returns it, "
-            f"got {type(neighbors).__name__}; pass the result of model.query(...)"
-        )
+    columns = neighbor_columns(neighbors)
     if k is not None and (isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1):
         raise InputError(f"k must be a whole number from 1, got {k!r}")
-    rows = list(zip(*(values_of(neighbors, name, "neighbors") for name in NEIGHBOR_COLUMNS)))
-    if not rows:
-        raise InputError("neighbors has no rows; query with at least one image and k of 1 or more")
+    rows = zip(*(map(_plain, values) for values in columns))
     return [row for row in rows if k is None or row[3] <= k]
 
 
@@ -91,9 +85,8 @@ def _reference_items(reference, wanted):
         columns = [rows[name] for name in names]
     else:
         columns = [compress(values, (value in wanted for value in ids)) for values in columns]
-    return {
-        _plain(key): Item(_plain(key), as_rgb(image), label) for key, image, label in zip(*columns)
-    }
+    items = (Item(_plain(key), as_rgb(image), label) for key, image, label in zip(*columns))
+    return {item.id: item for item in items}
 
 
 def _check_ids(ids, wanted):
@@ -117,14 +110,10 @@ def _query_items(query, wanted, query_by):
     if not is_table(query):
         query = {"image": as_rgb_list(query)}
     images, there = list(column(query, "image", "query")), column_names(query)
-    ids, labels = (
-        values_of(query, name, "query") if name in there else [None] * len(images)
-        for name in ("id", "label")
-    )
-    places = _query_places(ids, wanted, query_by)
-    return {
-        label: Item(ids[row], as_rgb(images[row]), labels[row]) for label, row in places.items()
-    }
+    known = {name: values_of(query, name, "query") for name in there if name in ("id", "label")}
+    ids, labels = (known.get(name, [None] * len(images)) for name in ("id", "label"))
+    places = _query_places(ids, wanted, query_by).items()
+    return {label: Item(ids[row], as_rgb(images[row]), labels[row]) for label, row in places}
 
 
 def _query_places(ids, wanted, query_by):

@@ -6,7 +6,8 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+
+from image_retrieval.images import fit, shrink
 
 _STORED_LIMIT = 65535
 
@@ -35,27 +36,6 @@ def image_tag(pixels, alt, size=96):
         f'<img{crisp} alt="{html.escape(alt)}" width="{shown[0]}" height="{shown[1]}" '
         f'src="data:image/png;base64,{data}">'
     )
-
-
-def fit(width, height, size):
-    """Return (width, height) scaled so that the longer side is `size`.
-
-    Examples
-    --------
-    >>> fit(300, 200, 96)
-    (96, 64)
-    """
-    longer = max(width, height)
-    return max(1, round(width * size / longer)), max(1, round(height * size / longer))
-
-
-def shrink(pixels, size):
-    """Return the picture with its longer side at most `size`; a smaller one unchanged."""
-    height, width = pixels.shape[:2]
-    if max(width, height) <= size:
-        return pixels
-    resized = Image.fromarray(pixels).resize(fit(width, height, size), Image.LANCZOS)
-    return np.asarray(resized)
 
 
 def png_bytes(pixels):
