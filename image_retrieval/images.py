@@ -191,10 +191,8 @@ def _decoding(name):
         raise InputError(f"{name}: not a picture of a format that is read; {_NAMED}") from None
     except _DECODING_ERRORS as error:
         reason = " ".join(str(error).split())
-        raise InputError(
-            f"{name}: the picture cannot be read ({reason}); give a whole file of at most "
-            f"{MAX_PIXELS:,} pixels"
-        ) from None
+        problem = f"{name}: the picture cannot be read ({reason})"
+        raise InputError(f"{problem}; give a whole file of at most {MAX_PIXELS:,} pixels") from None
 
 
 def _from_file(file, name):
@@ -223,20 +221,16 @@ def _from_deep(image):
             "unknown; scale it to 0..255 and save it with 8 bits"
         )
     if 0 < deep.max(initial=0) < 256:
-        raise InputError(
-            "16 bits a pixel of which only the lowest 8 are used, so that it would be black; "
-            "save it with 8 bits"
-        )
+        problem = "16 bits a pixel of which only the lowest 8 are used, so that it would be black"
+        raise InputError(f"{problem}; save it with 8 bits")
     return Image.fromarray((deep >> 8).astype(np.uint8))
 
 
 def _from_array(value):
     array = np.asarray(value)
     if array.dtype != np.uint8:
-        raise InputError(
-            f"a picture must be an array of uint8, got {_what(value, array)}; "
-            "scale it to 0..255 and call .astype('uint8')"
-        )
+        problem = f"a picture must be an array of uint8, got {_what(value, array)}"
+        raise InputError(f"{problem}; scale it to 0..255 and call .astype('uint8')")
     if array.ndim == 3 and array.shape[2] == 4:
         return _from_pillow(Image.fromarray(array))
     if array.ndim == 2:

@@ -130,10 +130,8 @@ def of_difference(values, others, groups=None, confidence=0.95):
     """
     values, others = (np.asarray(array, dtype=np.float64) for array in (values, others))
     if values.shape != others.shape:
-        raise InputError(
-            f"values of shapes {values.shape} and {others.shape} cannot be paired; "
-            "give both for the same queries"
-        )
+        problem = f"values of shapes {values.shape} and {others.shape} cannot be paired"
+        raise InputError(f"{problem}; give both for the same queries")
     return of_mean(values - others, groups, confidence)
 
 

@@ -137,10 +137,9 @@ def split_rows(labels, test_size=0.3, seed=42, origins=None):
         )[1]
     except ValueError as error:
         few, count = min(Counter(strata.values()).items(), key=lambda item: item[1])
-        raise InputError(
-            f"{len(labels)} pictures cannot be split with test_size={test_size} ({error}); "
-            f"{str(few)!r} has {count}: add pictures, or choose another share between 0 and 1"
-        ) from None
+        problem = f"{len(labels)} pictures cannot be split with test_size={test_size} ({error})"
+        way_out = f"{str(few)!r} has {count}: add pictures, or choose another share between 0 and 1"
+        raise InputError(f"{problem}; {way_out}") from None
     in_test = np.isin(origins, test)
     return np.flatnonzero(~in_test).tolist(), np.flatnonzero(in_test).tolist()
 

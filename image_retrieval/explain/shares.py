@@ -67,10 +67,8 @@ def similarity_shares(query_map, neighbor_map, recipe=None):
     """
     query_map, neighbor_map = through(recipe, query_map), through(recipe, neighbor_map)
     if query_map.shape[2] != neighbor_map.shape[2]:
-        raise InputError(
-            f"the maps have {query_map.shape[2]} and {neighbor_map.shape[2]} channels; "
-            "extract both with the same backbone"
-        )
+        problem = f"the maps have {query_map.shape[2]} and {neighbor_map.shape[2]} channels"
+        raise InputError(f"{problem}; extract both with the same backbone")
     query, neighbor = pool(query_map), pool(neighbor_map)
     return Shares(
         float(query @ neighbor),
@@ -101,10 +99,8 @@ def through(recipe, feature_map):
     """
     feature_map = np.asarray(feature_map, dtype=np.float64)
     if feature_map.ndim != 3 or feature_map.size == 0:
-        raise InputError(
-            f"a feature map must have shape (h, w, d), got {feature_map.shape}; "
-            "features.extract_map gives one a picture"
-        )
+        problem = f"a feature map must have shape (h, w, d), got {feature_map.shape}"
+        raise InputError(f"{problem}; features.extract_map gives one a picture")
     if recipe is None:
         return feature_map
     # Imported here: maps without a recipe need no scikit-learn.
@@ -198,7 +194,6 @@ def _apply(step, feature_map):
     if isinstance(step, (PCA, StandardScaler)):
         flat = step.transform(feature_map.reshape(-1, feature_map.shape[2]))
         return flat.reshape(feature_map.shape[:2] + (-1,))
-    raise InputError(
-        f"the step {type(step).__name__} does not split among locations; use "
-        "FunctionTransformer(signed_root), Normalizer, StandardScaler and PCA"
-    )
+    problem = f"the step {type(step).__name__} does not split among locations"
+    way_out = "use FunctionTransformer(signed_root), Normalizer, StandardScaler and PCA"
+    raise InputError(f"{problem}; {way_out}")

@@ -112,10 +112,8 @@ def grid(images, columns=None, title=None, thumbnail=96):
     """
     _check_thumbnail(thumbnail)
     if not is_table(images):
-        raise InputError(
-            f"images must be a table with a column 'image', got {type(images).__name__}; "
-            "pass a slice of an SFrame, or a dict of lists"
-        )
+        problem = f"images must be a table with a column 'image', got {type(images).__name__}"
+        raise InputError(f"{problem}; pass a slice of an SFrame, or a dict of lists")
     if columns is None:
         columns = [name for name in ("id", "label") if name in column_names(images)]
     known = {name: values_of(images, name, "images") for name in columns}

@@ -101,10 +101,8 @@ def read_checkpoint(path):
     except InputError as error:
         raise InputError(f"{path}: {error}; get the file again from its publisher") from None
     except _DAMAGED as error:
-        raise InputError(
-            f"{path}: not a whole legacy PyTorch checkpoint ({type(error).__name__}); "
-            "get the file again from its publisher"
-        ) from None
+        problem = f"{path}: not a whole legacy PyTorch checkpoint ({type(error).__name__})"
+        raise InputError(f"{problem}; get the file again from its publisher") from None
 
 
 def _read(stream):

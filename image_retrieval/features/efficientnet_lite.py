@@ -198,10 +198,8 @@ class Layers:
         found = getattr(self.weights.get(name), "shape", "no such tensor")
         if found != shape:
             what = f"{name} must have shape {shape}, found {found}"
-            raise InputError(
-                f"weights that are not those of {self.variant.name}: {what}; "
-                f"give the file {self.variant.file}"
-            )
+            problem = f"weights that are not those of {self.variant.name}: {what}"
+            raise InputError(f"{problem}; give the file {self.variant.file}")
         return self.weights[name]
 
 

@@ -99,10 +99,8 @@ class Extraction:
             limit = f"at least {known.min_size}" + f" and at most {known.max_size}" * bool(
                 known.max_size
             )
-            raise InputError(
-                f"size={self.size!r} cannot be used with {self.backbone}; give a whole number of "
-                f"pixels, {limit}"
-            )
+            problem = f"size={self.size!r} cannot be used with {self.backbone}"
+            raise InputError(f"{problem}; give a whole number of pixels, {limit}")
         if self.pooling not in ("avg", None):
             raise InputError(f'pooling={self.pooling!r} is not known; give "avg" or None')
         if self.layer is not None and self.layer not in known.layers:

@@ -86,10 +86,9 @@ class OnnxFile:
         try:
             return session(data)
         except Exception as error:
-            raise self.unfit(
-                f"ONNX Runtime cannot run it ({one_line(error)}); export it with an older opset, "
-                "such as 17, and ONNX's own operators"
-            ) from None
+            problem = f"ONNX Runtime cannot run it ({one_line(error)})"
+            way_out = "export it with an older opset, such as 17, and ONNX's own operators"
+            raise self.unfit(f"{problem}; {way_out}") from None
 
     def _chosen(self, output):
         there = {held.name: held.type for held in self._session.get_outputs()}

@@ -235,10 +235,9 @@ def _fixed_side(file):
         raise file.unfit(f"it takes {', '.join(file.inputs)}; export one that takes pictures only")
     ((name, (kind, shape)),) = file.inputs.items()
     if kind != "tensor(float)" or len(shape) != 4 or 3 not in (shape[1], shape[3]):
-        raise file.unfit(
-            f"its input {name} is {kind} {shape}; export it with float32 pictures (n, 3, h, w) or "
-            "(n, h, w, 3), the 3 fixed"
-        )
+        problem = f"its input {name} is {kind} {shape}"
+        way_out = "export it with float32 pictures (n, 3, h, w) or (n, h, w, 3), the 3 fixed"
+        raise file.unfit(f"{problem}; {way_out}")
     sides = shape[2:] if shape[1] == 3 else shape[1:3]
     fixed = {side if isinstance(side, int) else None for side in sides}
     if len(fixed) > 1:

@@ -47,7 +47,6 @@ def read_extractions(folder):
             raise ValueError(f"format {content['format']}, where this version reads {_FORMAT}")
         return {name: extraction_from_record(record) for name, record in content["columns"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"{path}: no record of extractions ({one_line(error)}); build the data again, or "
-            "delete the file to use the vectors alone"
-        ) from None
+        problem = f"{path}: no record of extractions ({one_line(error)})"
+        way_out = "build the data again, or delete the file to use the vectors alone"
+        raise InputError(f"{problem}; {way_out}") from None

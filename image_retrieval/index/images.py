@@ -128,10 +128,8 @@ class ImageIndex:
         elif _is_matrix(data):
             return as_vectors(data, what="the query array")
         if self.extraction is None:
-            raise InputError(
-                f"it is not known how {self.features!r} was made from pictures; give "
-                "index.create(…, extraction=…), or ask for vectors"
-            )
+            problem = f"it is not known how {self.features!r} was made from pictures"
+            raise InputError(f"{problem}; give index.create(…, extraction=…), or ask for vectors")
         texts = as_texts(data, self.extraction)
         if texts is not None:
             return extract_text(texts, self.extraction)

@@ -106,10 +106,8 @@ class MilvusEngine(Engine):
             When there is no such collection, or another program made it.
         """
         if not self._ask("has_collection"):
-            raise InputError(
-                f"{self.uri}: no collection {self.collection!r} there; build it first, "
-                "or give another collection="
-            )
+            problem = f"{self.uri}: no collection {self.collection!r} there"
+            raise InputError(f"{problem}; build it first, or give another collection=")
         self._take_schema(self._ask("describe_collection"))
         kind = self._ask("describe_index", "vector")["metric_type"]
         if (kind == "COSINE") != (self.metric == "cosine"):
@@ -129,10 +127,8 @@ class MilvusEngine(Engine):
     def _take_schema(self, description):
         fields = {field["name"]: field for field in description["fields"]}
         if not {"row", "id", "vector"} <= set(fields):
-            raise InputError(
-                f"{self.uri}: collection {self.collection!r} was not built by this package; "
-                "give another collection="
-            )
+            problem = f"{self.uri}: collection {self.collection!r} was not built by this package"
+            raise InputError(f"{problem}; give another collection=")
         self.d = int(fields["vector"]["params"]["dim"])
         self._has_labels = "label" in fields
         self._string_ids = fields["id"]["type"] == _pymilvus(self.embedded).DataType.VARCHAR
@@ -165,10 +161,9 @@ class MilvusEngine(Engine):
             yield
         except (_pymilvus(self.embedded).MilvusException, OSError, sqlite3.Error) as error:
             reason = " ".join(str(getattr(error, "message", error)).split())[:200]
-            raise InputError(
-                f"{self.uri}: Milvus {what} ({reason}); check the address or the file, "
-                "then open() it again"
-            ) from None
+            problem = f"{self.uri}: Milvus {what} ({reason})"
+            way_out = "check the address or the file, then open() it again"
+            raise InputError(f"{problem}; {way_out}") from None
 
     def _id_dtype(self):
         return np.dtype(np.str_ if self._string_ids else np.int64)
@@ -181,10 +176,9 @@ class MilvusEngine(Engine):
         _refuse(X, ids, labels)
         if self._ask("has_collection"):
             if self.d is None and not self.overwrite:
-                raise InputError(
-                    f"{self.uri}: collection {self.collection!r} is there already; open() it, "
-                    "give another collection=, or overwrite=True to replace it"
-                )
+                problem = f"{self.uri}: collection {self.collection!r} is there already"
+                way_out = "open() it, give another collection=, or overwrite=True to replace it"
+                raise InputError(f"{problem}; {way_out}")
             self._ask("drop_collection")
         self.n, self.d = 0, X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
@@ -307,10 +301,8 @@ class MilvusEngine(Engine):
         saved = dict(settings["options"])
         uri = str(saved.pop("uri"))
         if "://" in uri and "uri" not in options:
-            raise InputError(
-                f"{folder}: its vectors are on the server {uri}; where you trust that, "
-                f"give index.load(path, uri={uri!r})"
-            )
+            problem = f"{folder}: its vectors are on the server {uri}"
+            raise InputError(f"{problem}; where you trust that, give index.load(path, uri={uri!r})")
         return super().restore(folder, {**settings, "options": saved}, **options)
 
     def _read(self, folder, settings):
@@ -408,8 +400,6 @@ def _pymilvus(embedded):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     pymilvus = needed("pymilvus", "milvus", "pip install pymilvus milvus-lite")
     if embedded and find_spec("milvus_lite") is None:
-        raise InputError(
-            "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here; "
-            "give uri= of a Milvus server"
-        )
+        problem = "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here"
+        raise InputError(f"{problem}; give uri= of a Milvus server")
     return pymilvus

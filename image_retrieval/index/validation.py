@@ -40,15 +40,11 @@ def as_vectors(values, d=None, what="X", copy=False):
     if array.ndim == 1 and array.size:
         array = array[None, :]
     if array.ndim != 2 or array.shape[1] == 0:
-        raise InputError(
-            f"{what} must have shape (n, d) with d at least 1, got {array.shape}; "
-            "give one row a vector"
-        )
+        problem = f"{what} must have shape (n, d) with d at least 1, got {array.shape}"
+        raise InputError(f"{problem}; give one row a vector")
     if d is not None and array.shape[1] != d:
-        raise InputError(
-            f"{what} has {array.shape[1]} dimensions a row, the index has {d}; "
-            "use the features of the same backbone"
-        )
+        problem = f"{what} has {array.shape[1]} dimensions a row, the index has {d}"
+        raise InputError(f"{problem}; use the features of the same backbone")
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(array, dtype=np.float32)
     shared = np.may_share_memory(vectors, array)
@@ -79,10 +75,8 @@ def _refuse_not_finite(vectors, what):
         finite = np.isfinite(vectors[start : start + _BLOCK]).all(axis=1)
         if not finite.all():
             row = start + int(np.argmin(finite))
-            raise InputError(
-                f"{what} row {row} holds a NaN, an infinity or a number too large for float32; "
-                "remove or repair that row"
-            )
+            problem = f"{what} row {row} holds a NaN, an infinity or a number too large for float32"
+            raise InputError(f"{problem}; remove or repair that row")
 
 
 def as_ids(ids, n, first=0):

@@ -49,10 +49,8 @@ def tsne(X, perplexity=30, seed=0):
             "vectors of one dimension lie on a line already; give 2 dimensions or more"
         )
     if not 1 <= perplexity < len(X):
-        raise InputError(
-            f"perplexity={perplexity} is not possible with {len(X)} vectors; "
-            f"choose from 1 to less than {len(X)}"
-        )
+        problem = f"perplexity={perplexity} is not possible with {len(X)} vectors"
+        raise InputError(f"{problem}; choose from 1 to less than {len(X)}")
     dimensions = min(_PCA_DIMENSIONS, *X.shape)
     model = TSNE(init="pca", learning_rate="auto", perplexity=perplexity, random_state=seed)
     # Threads would add up in another order each time; and where other programs are busy they
