@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from image_retrieval.errors import DownloadError
+from image_retrieval.errors import DownloadError, one_line
 from image_retrieval.files import exclusive
 
 # Seconds to connect, and between two pieces of the file.
@@ -51,10 +51,9 @@ def download(url, path, md5, way_out, progress=True):
         size, found = part.stat().st_size, pooch.file_hash(str(part), "md5")
         if found != md5:
             part.unlink()
-            raise DownloadError(
-                f"{url} came as {size:,} bytes with MD5 {found} where {md5} is right, so the file "
-                f"is broken or has changed; try again, or {way_out}"
-            )
+            problem = f"{url} came as {size:,} bytes with MD5 {found} where {md5} is right"
+            reason = "so the file is broken or has changed"
+            raise DownloadError(f"{problem}, {reason}; try again, or {way_out}")
         part.replace(path)
     return path
 
@@ -96,12 +95,11 @@ def _reason(error, url):
     host = urlsplit(url).netloc
     if isinstance(error, requests.HTTPError):
         return f"{host} answers {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return f"{host} does not answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"the certificate of {host} cannot be verified"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    if isinstance(error, requests.ConnectionError):
-        return f"there is no connection to {host}"
-    return " ".join(str(error).split())
+    reasons = {
+        requests.Timeout: f"{host} does not answer in time",
+        requests.exceptions.SSLError: f"the certificate of {host} cannot be verified",
+        requests.exceptions.ChunkedEncodingError: "the connection broke off",
+        requests.ConnectionError: f"there is no connection to {host}",
+        Exception: one_line(error),
+    }
+    return next(reason for kind, reason in reasons.items() if isinstance(error, kind))

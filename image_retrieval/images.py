@@ -25,18 +25,8 @@ _NAMED = "give a JPEG, PNG, GIF, BMP, TIFF or WebP"
 MAX_PIXELS = 1 << 26
 
 # What Pillow's decoders raise on damaged files, besides its own UnidentifiedImageError.
-_DECODING_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    Image.DecompressionBombError,
-)
+_DECODING_ERRORS = OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError
+_DECODING_ERRORS += OverflowError, MemoryError, struct.error, Image.DecompressionBombError
 # Turi Create's numbers for images that hold a whole JPEG or PNG file.
 _TURI_FILES = (0, 1)
 _opening = threading.Lock()
@@ -104,15 +94,25 @@ def as_rgb_list(images):
 
 def iterate_rgb(images):
     """Yield pictures as RGB arrays one at a time, see `as_rgb_list`."""
+    for position, image in enumerate(as_sequence(images)):
+        yield read(position, image)
+
+
+def read(position, image):
+    """Return one of several pictures as an RGB array; an error names it by its position."""
+    try:
+        return as_rgb(image)
+    except InputError as error:
+        raise InputError(f"picture {position}: {error}") from None
+
+
+def as_sequence(images):
+    """Return pictures as they are, and one alone in a list."""
     if is_one_picture(images):
-        images = [images]
-    elif not hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
+        return [images]
+    if not hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
         raise InputError(f"pictures must be a sequence, got {type(images).__name__}; give a list")
-    for position, image in enumerate(images):
-        try:
-            yield as_rgb(image)
-        except InputError as error:
-            raise InputError(f"picture {position}: {error}") from None
+    return images
 
 
 def is_one_picture(images):
@@ -164,10 +164,8 @@ def open_picture(file, name):
             refuse_special(file)
         with _opened(file) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"a picture of {image.width:,} x {image.height:,} pixels, more than "
-                    f"{MAX_PIXELS:,}; make it smaller"
-                )
+                size = f"{image.width:,} x {image.height:,} pixels, more than {MAX_PIXELS:,}"
+                raise InputError(f"a picture of {size}; make it smaller")
             yield image
 
 
@@ -190,8 +188,7 @@ def _decoding(name):
     except UnidentifiedImageError:
         raise InputError(f"{name}: not a picture of a format that is read; {_NAMED}") from None
     except _DECODING_ERRORS as error:
-        reason = " ".join(str(error).split())
-        problem = f"{name}: the picture cannot be read ({reason})"
+        problem = f"{name}: the picture cannot be read ({' '.join(str(error).split())})"
         raise InputError(f"{problem}; give a whole file of at most {MAX_PIXELS:,} pixels") from None
 
 
@@ -205,9 +202,8 @@ def _from_pillow(image):
     if image.mode.startswith("I") or image.mode == "F":
         image = _from_deep(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = Image.alpha_composite(white, image.convert("RGBA"))
     return _from_array(np.asarray(image if image.mode == "RGB" else image.convert("RGB")))
 
 
@@ -216,10 +212,8 @@ def _from_deep(image):
     deep = np.asarray(image)
     # PNG has no more than 16 bits, but some versions of Pillow open those as 32.
     if not image.mode.startswith("I;16") and (image.mode, image.format) != ("I", "PNG"):
-        raise InputError(
-            "holds numbers that are no shades of 8 or 16 bits, so that black and white are "
-            "unknown; scale it to 0..255 and save it with 8 bits"
-        )
+        problem = "holds numbers that are no shades of 8 or 16 bits, black and white are unknown"
+        raise InputError(f"{problem}; scale it to 0..255 and save it with 8 bits")
     if 0 < deep.max(initial=0) < 256:
         problem = "16 bits a pixel of which only the lowest 8 are used, so that it would be black"
         raise InputError(f"{problem}; save it with 8 bits")
@@ -236,10 +230,8 @@ def _from_array(value):
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3) or array.size == 0:
-        raise InputError(
-            f"a picture must have shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) "
-            f"with h and w at least 1, got {array.shape}"
-        )
+        shapes = "(h, w), (h, w, 1), (h, w, 3) or (h, w, 4) with h and w at least 1"
+        raise InputError(f"a picture must have shape {shapes}, got {array.shape}")
     return np.repeat(array, 3, axis=2) if array.shape[2] == 1 else np.array(array, order="C")
 
 

@@ -36,7 +36,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler, normalize
 from sklearn.utils.validation import check_is_fitted
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line
 from image_retrieval.index import build
 
 _FORMAT, _MOST_STEPS = 1, 32
@@ -168,20 +168,17 @@ def loads(text):
         recipe = make_pipeline(*map(_as_step, record["steps"]))
         _try(recipe)
     except _DAMAGED as error:
-        reason = " ".join(f"{type(error).__name__} {error}".split())[:120]
-        raise InputError(
-            f"this is no recipe that can be read ({reason}); give what postprocess.dumps returned"
-        ) from None
+        problem = f"no recipe that can be read ({type(error).__name__} {one_line(error)})"
+        raise InputError(f"this is {problem}; give what postprocess.dumps returned") from None
     return recipe
 
 
 def _as_record(step):
     name = next((name for name, (like, _) in _STEPS.items() if _fixed(step) == _fixed(like)), None)
     if name is None:
-        raise InputError(
-            f"the step {type(step).__name__} cannot be kept as text; use "
-            "FunctionTransformer(signed_root), Normalizer, StandardScaler(with_std=False) and PCA"
-        )
+        steps = "FunctionTransformer(signed_root), Normalizer, StandardScaler(with_std=False)"
+        problem = f"the step {type(step).__name__} cannot be kept as text"
+        raise InputError(f"{problem}; use {steps} and PCA")
     kept = _STEPS[name][1]
     if not all(hasattr(step, key) for key in kept):
         raise InputError(f"the step {type(step).__name__} is not fitted; call fit first")
@@ -298,12 +295,9 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
         """
         X = np.asarray(X)
         if not 1 <= self.n_neighbors <= len(X):
-            raise InputError(
-                f"n_neighbors must be from 1 to the number of references, {len(X)}, "
-                f"got {self.n_neighbors}"
-            )
-        self.references_, self.engine_ = X, build(X)
-        self.n_features_in_ = X.shape[1]
+            limits = f"from 1 to the number of references, {len(X)}"
+            raise InputError(f"n_neighbors must be {limits}, got {self.n_neighbors}")
+        self.references_, self.engine_, self.n_features_in_ = X, build(X), X.shape[1]
         return self
 
     def transform(self, X):

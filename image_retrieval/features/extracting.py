@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
+from itertools import count, islice
 from math import prod
 from numbers import Integral
 from pathlib import Path
@@ -23,7 +23,7 @@ from image_retrieval.features.graph_cache import cache_folder
 from image_retrieval.features.preprocessing import resize_all
 from image_retrieval.files import file_hash
 from image_retrieval.hardware import cores
-from image_retrieval.images import as_rgb, is_one_picture
+from image_retrieval.images import as_sequence, read
 
 # Seconds after which the progress bar appears.
 _PATIENCE = 1.0
@@ -120,10 +120,8 @@ def _network(extraction, weights, cache):
 def _checked_hash(extraction, path):
     found = file_hash(path)
     if extraction.weights not in (None, found):
-        raise InputError(
-            f"{path} has SHA-256 {found[:16]}…, and these features need weights with "
-            f"{extraction.weights[:16]}…; give that file as weights="
-        )
+        wanted = f"these features need weights with {extraction.weights[:16]}…"
+        raise InputError(f"{path} has SHA-256 {found[:16]}…, and {wanted}; give that as weights=")
     return found
 
 
@@ -137,10 +135,7 @@ def _loaded(backbone, pooling, path, identity, cache, layer):
 def _run(images, extraction, network, batch_size, progress):
     if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
         raise InputError(f"batch_size={batch_size!r} must be a whole number, at least 1")
-    if is_one_picture(images):
-        images = [images]
-    elif not hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
-        raise InputError(f"pictures must be a sequence, got {type(images).__name__}; give a list")
+    images = as_sequence(images)
     total = len(images) if hasattr(images, "__len__") else None
     workers = available_cores()
     if total:
@@ -148,8 +143,8 @@ def _run(images, extraction, network, batch_size, progress):
         batch_size = min(batch_size, -(-total // workers))
     # `disable` given at all would overrule the TQDM_DISABLE of the environment.
     shown = {} if progress else {"disable": True}
+    parts = []
     with tqdm(total=total, unit="image", delay=_PATIENCE, **shown) as bar:
-        parts = []
         for part in _in_order(_batches(images, batch_size), network, extraction, workers):
             parts.append(part)
             bar.update(len(part))
@@ -160,19 +155,14 @@ def _run(images, extraction, network, batch_size, progress):
 
 def _batches(images, batch_size):
     """Yield (position of the first, list of files and arrays)."""
-    pictures, start = enumerate(images), 0
-    while True:
-        batch = [_taken(position, picture) for position, picture in islice(pictures, batch_size)]
-        if not batch:
-            return
-        yield start, batch
-        start += len(batch)
-
-
-def _taken(position, picture):
     # Files are left for the threads to read. Other pictures might be changed by their owner in
     # the meantime, or be decoded by something that is not safe in several threads.
-    return picture if isinstance(picture, (str, Path)) else _read(position, picture)
+    taken = (
+        picture if isinstance(picture, (str, Path)) else read(position, picture)
+        for position, picture in enumerate(images)
+    )
+    batches = iter(lambda: list(islice(taken, batch_size)), [])
+    return zip(count(0, batch_size), batches)
 
 
 def _in_order(batches, network, extraction, workers):
@@ -193,9 +183,8 @@ def _in_order(batches, network, extraction, workers):
 
 
 def _features(start, batch, network, extraction):
-    pictures = [_read(position, picture) for position, picture in enumerate(batch, start)]
-    interpolation = backbone_of(extraction).interpolation
-    pixels = resize_all(pictures, extraction.size, interpolation)
+    pictures = [read(position, picture) for position, picture in enumerate(batch, start)]
+    pixels = resize_all(pictures, extraction.size, backbone_of(extraction).interpolation)
     features = network(pixels)
     if extraction.flip:
         mirrored = network(pixels[:, :, ::-1])
@@ -203,13 +192,6 @@ def _features(start, batch, network, extraction):
         mirrored = mirrored[:, :, ::-1] if mirrored.ndim == 4 else mirrored
         features = (features + mirrored) * np.float32(0.5)
     return features
-
-
-def _read(position, picture):
-    try:
-        return as_rgb(picture)
-    except InputError as error:
-        raise InputError(f"picture {position}: {error}") from None
 
 
 def available_cores():

@@ -96,9 +96,8 @@ class Extraction:
         """Refuse what does not fit the backbone."""
         whole = isinstance(self.size, Integral) and not isinstance(self.size, bool)
         if not whole or not known.min_size <= self.size <= (known.max_size or self.size):
-            limit = f"at least {known.min_size}" + f" and at most {known.max_size}" * bool(
-                known.max_size
-            )
+            most = f" and at most {known.max_size}" if known.max_size else ""
+            limit = f"at least {known.min_size}{most}"
             problem = f"size={self.size!r} cannot be used with {self.backbone}"
             raise InputError(f"{problem}; give a whole number of pixels, {limit}")
         if self.pooling not in ("avg", None):
@@ -107,10 +106,8 @@ class Extraction:
             there = ", ".join(known.layers) or "none but the last, so leave it out"
             raise InputError(f"{self.backbone} has no layer={self.layer!r}; there are: {there}")
         if self.normalization != known.formula:
-            raise InputError(
-                f"{self.backbone} normalizes pixels by {known.formula}, not by "
-                f"{self.normalization}; leave normalization out"
-            )
+            problem = f"{self.backbone} normalizes pixels by {known.formula}"
+            raise InputError(f"{problem}, not by {self.normalization}; leave normalization out")
 
     def __str__(self):
         known = get_backbone(self.backbone) if self.backbone in backbones() else None
@@ -182,9 +179,7 @@ class JoinedExtraction:
     def __post_init__(self):
         parts = tuple(self.parts)
         if len(parts) < 2 or not all(isinstance(part, Extraction) for part in parts):
-            raise InputError(
-                "a joined extraction needs two parts or more; give several Extractions"
-            )
+            raise InputError("a joined extraction needs two parts or more: several Extractions")
         object.__setattr__(self, "parts", parts)
 
     def __str__(self):
@@ -217,18 +212,14 @@ normalization='x', weights=None)
     """
     if isinstance(record, dict) and isinstance(record.get("parts"), list):
         return JoinedExtraction(tuple(map(extraction_from_record, record["parts"])))
-    kinds = {item.name: _kinds(item) for item in fields(Extraction)}
+    kinds = {item.name: (str, type(None)) for item in fields(Extraction)}
+    kinds.update(backbone=(str,), size=(int,), flip=(bool,))
     if not isinstance(record, dict) or {*record, "source"} != set(kinds):
         raise InputError(f"an extraction has the fields {', '.join(kinds)}; {_GIVE}")
     for name, value in record.items():
         if type(value) not in kinds[name]:
             raise InputError(f"an extraction cannot have {name}={str(value)[:40]!r}; {_GIVE}")
     return Extraction(**record)
-
-
-def _kinds(item):
-    kind = {"size": int, "flip": bool}.get(item.name, str)
-    return (kind,) if item.name in ("backbone", "size", "flip") else (kind, type(None))
 
 
 def as_extraction(how=None, weights=None, **changes):
@@ -250,27 +241,20 @@ def as_extraction(how=None, weights=None, **changes):
     """
     if isinstance(how, JoinedExtraction) and not changes:
         return how
-    how = how.name if isinstance(how, Backbone) else how
-    if how is None or isinstance(how, str):
-        names = {} if how is None else {"backbone": how}
-        made = Extraction(**names, **_known(changes))
-        return made if weights is None else identified(made, weights)
-    if not isinstance(how, Extraction):
-        raise InputError(
-            f"an extraction cannot be made of {type(how).__name__}"
-            f"{' and ' + ', '.join(changes) if changes else ''}; give an Extraction, or the name "
-            f"of a backbone: {', '.join(backbones())}"
-        )
-    # A recipe was fitted on other vectors.
-    return replace(how, **{"recipe": None, **_known(changes)}) if changes else how
-
-
-def _known(changes):
     names = [item.name for item in fields(Extraction)]
     for name in changes:
         if name not in names:
             raise InputError(f"an extraction has no {name!r}; it has {', '.join(names)}")
-    return changes
+    how = how.name if isinstance(how, Backbone) else how
+    if how is None or isinstance(how, str):
+        made = Extraction(Extraction.backbone if how is None else how, **changes)
+        return made if weights is None else identified(made, weights)
+    if not isinstance(how, Extraction):
+        what = " and ".join([type(how).__name__, *changes])
+        way_out = f"give an Extraction, or the name of a backbone: {', '.join(backbones())}"
+        raise InputError(f"an extraction cannot be made of {what}; {way_out}")
+    # A recipe was fitted on other vectors.
+    return replace(how, **{"recipe": None, **changes}) if changes else how
 
 
 def identified(extraction, weights=None):
@@ -288,10 +272,9 @@ def identified(extraction, weights=None):
     InputError
         When there is no such file.
     """
-    files = [(part, weights_file(part, weights)) for part in extraction.parts]
-    return join(
-        part if file is None else replace(part, weights=file_hash(file)) for part, file in files
-    )
+    files = [weights_file(part, weights) for part in extraction.parts]
+    pairs = zip(extraction.parts, files)
+    return join(replace(part, weights=file_hash(file)) if file else part for part, file in pairs)
 
 
 def backbone_of(extraction):

@@ -16,8 +16,14 @@ from image_retrieval.features.preprocessing import INTERPOLATIONS
 from image_retrieval.features.words import FILES, Words, as_words, unit
 from image_retrieval.files import file_hash
 
-# By the number of the output's sides, what it can be.
-_LAYOUTS = {2: ("vector",), 3: ("tokens", "first token"), 4: ("nchw", "nhwc")}
+# What the output can be: the number of its sides, and how it becomes vectors or a map.
+_LAYOUTS = {
+    "vector": (2, lambda found: found),
+    "tokens": (3, lambda found: found),
+    "first token": (3, lambda found: found[:, 0]),
+    "nchw": (4, lambda found: found.transpose(0, 2, 3, 1)),
+    "nhwc": (4, lambda found: found),
+}
 _VECTORS = ("vector", "first token")
 
 
@@ -77,8 +83,8 @@ def onnx_backbone(
     if path.suffix == ".toml":
         return onnx_backbone(**_from_toml(path))
     if interpolation not in INTERPOLATIONS:
-        known = ", ".join(INTERPOLATIONS)
-        raise InputError(f"interpolation={interpolation!r} is not known; give one of: {known}")
+        known = f"give one of: {', '.join(INTERPOLATIONS)}"
+        raise InputError(f"interpolation={interpolation!r} is not known; {known}")
     if not isinstance(leading, Integral) or leading < 0:
         raise InputError(f"leading={leading!r} must be a whole number of tokens, at least 0")
     words = None if text is None else as_words(text)
@@ -96,9 +102,8 @@ def _from_toml(path):
     keys = list(inspect.signature(onnx_backbone).parameters)[1:-1]
     for key in described:
         if key not in keys:
-            raise InputError(
-                f"{path}: it has no use for {key!r}; there are model, {', '.join(keys)}"
-            )
+            there = f"there are model, {', '.join(keys)}"
+            raise InputError(f"{path}: it has no use for {key!r}; {there}")
     words = described.get("text")
     if isinstance(words, dict):
         files = {key: path.parent / str(words[key]) for key in FILES if key in words}
@@ -123,11 +128,9 @@ def _read_toml(path):
 def _color(values, name, least=-np.inf):
     given = tuple(values) if isinstance(values, (list, tuple, np.ndarray)) else ()
     if len(given) != 3 or not all(isinstance(v, Real) and least < v < np.inf for v in given):
-        raise InputError(
-            f"{name}={values!r} must be three numbers{' above 0' * (least == 0)}, for red, green "
-            "and blue from 0 to 1; ImageNet's are mean=[0.485, 0.456, 0.406] and "
-            "std=[0.229, 0.224, 0.225]"
-        )
+        what = f"three numbers{' above 0' * (least == 0)}, for red, green and blue from 0 to 1"
+        usual = "mean=[0.485, 0.456, 0.406] and std=[0.229, 0.224, 0.225]"
+        raise InputError(f"{name}={values!r} must be {what}; ImageNet's are {usual}")
     return tuple(float(value) for value in given)
 
 
@@ -174,27 +177,21 @@ class _Model:
 
     def _arranged(self, file, found):
         """Return the output as vectors (n, d) or a map (n, h, w, d)."""
-        known = _LAYOUTS.get(found.ndim, ())
+        known = [layout for layout, (sides, _) in _LAYOUTS.items() if sides == found.ndim]
         if self.layout not in known:
             there = ", ".join(known) or "none for it"
             what = f"shape {found.shape}, which is not layout={self.layout!r}; there are: {there}"
             raise file.unfit(f"its output {self.output} has {what}")
-        if self.layout == "tokens":
-            return self._places(file, found)
-        by_layout = {
-            "nchw": lambda: found.transpose(0, 2, 3, 1),
-            "first token": lambda: found[:, 0],
-        }
-        return by_layout.get(self.layout, lambda: found)()
+        arranged = _LAYOUTS[self.layout][1](found)
+        return self._places(file, arranged) if self.layout == "tokens" else arranged
 
     def _places(self, file, found):
         places = found[:, self.leading :]
         side = isqrt(places.shape[1])
         if side**2 != places.shape[1] or not side:
-            raise file.unfit(
-                f"{found.shape[1]} tokens, {self.leading} of them leading, leave no square of "
-                "places; give leading= as their number, such as 1 for CLS"
-            )
+            problem = f"{found.shape[1]} tokens, {self.leading} of them leading, leave no square"
+            way_out = "give leading= as their number, such as 1 for CLS"
+            raise file.unfit(f"{problem} of places; {way_out}")
         return places.reshape(len(found), side, side, found.shape[2])
 
     def backbone(self, file, name, size):
@@ -223,10 +220,10 @@ class _Model:
 
     def _layer(self):
         """Return the output with all that makes vectors of it."""
-        parts = [self.output] + [self.layout] * (self.layout != "vector")
-        parts += [f"after {self.leading}"] * (self.layout == "tokens" and self.leading > 0)
-        parts += [f"words {self.words.identity()}"] if self.words else []
-        return ", ".join(parts)
+        parts = [self.output, self.layout != "vector" and self.layout]
+        parts.append(self.layout == "tokens" and self.leading > 0 and f"after {self.leading}")
+        parts.append(self.words and f"words {self.words.identity()}")
+        return ", ".join(filter(None, parts))
 
 
 def _fixed_side(file):
