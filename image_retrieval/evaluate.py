@@ -212,9 +212,8 @@ def rank_neighbors(neighbors, reference, query=None):
     found = found.groupby("query_label").head(depth)
     places = found.groupby("query_label").cumcount()
     rows = np.full((len(query_ids), depth), _MISSING)
-    rows[np.searchsorted(query_ids, found["query_label"]), places] = _rows_of(
-        found["reference_label"], ids, "reference_label"
-    )
+    known = _rows_of(found["reference_label"], ids, "reference_label")
+    rows[np.searchsorted(query_ids, found["query_label"]), places] = known
     query_labels = known_labels[_rows_of(query_ids, known_ids, "query_label")]
     return _ranking((query_ids, query_labels), (ids[rows], rows), labels, query is None)
 
@@ -387,12 +386,9 @@ def _frame(values, rows, name):
 
 def _measures(ranking, k):
     """Return the measures of each query, as a table with the label of each as its row's name."""
-    measures = {
-        "precision": precision_at_k(ranking, k),
-        "recall": recall_at_k(ranking, k),
-        "mAP": average_precision(ranking, k),
-    }
-    return _frame(measures, ranking.query_labels, "label")
+    measures = {"precision": precision_at_k, "recall": recall_at_k, "mAP": average_precision}
+    values = {name: measure(ranking, k) for name, measure in measures.items()}
+    return _frame(values, ranking.query_labels, "label")
 
 
 def _ranking(queries, neighbors, reference_labels, self_left_out):
@@ -400,14 +396,10 @@ def _ranking(queries, neighbors, reference_labels, self_left_out):
     labels = tuple(np.unique(np.concatenate([queries[1], reference_labels])).tolist())
     codes = _encode(reference_labels, labels)
     frequency = np.bincount(codes, minlength=len(labels))
-    return Ranking(
-        *queries,
-        neighbor_ids=neighbors[0],
-        neighbor_codes=np.append(codes, codes.dtype.type(_MISSING))[neighbors[1]],
-        labels=labels,
-        n_relevant=frequency[_encode(queries[1], labels)] - self_left_out,
-        n_reference=len(reference_labels) - self_left_out,
-    )
+    neighbor_codes = np.append(codes, codes.dtype.type(_MISSING))[neighbors[1]]
+    n_relevant = frequency[_encode(queries[1], labels)] - self_left_out
+    counts = n_relevant, len(reference_labels) - self_left_out
+    return Ranking(*queries, neighbors[0], neighbor_codes, labels, *counts)
 
 
 def _encode(values, labels):

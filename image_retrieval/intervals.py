@@ -88,9 +88,8 @@ def of_mean(values, groups=None, confidence=0.95):
     values = np.asarray(values, dtype=np.float64)
     groups = np.arange(len(values)) if groups is None else np.asarray(groups)
     if values.ndim != 1 or len(groups) != len(values):
-        raise InputError(
-            f"{len(groups)} groups for values of shape {values.shape}; give one of each per query"
-        )
+        problem = f"{len(groups)} groups for values of shape {values.shape}"
+        raise InputError(f"{problem}; give one of each per query")
     if not 0 < confidence < 1:
         raise InputError(f"confidence must be between 0 and 1, got {confidence!r}")
     known = np.isfinite(values)

@@ -44,10 +44,8 @@ def column(table, name, what=None):
     """
     there = column_names(table)
     if name not in there:
-        where = f" in {what}" if what else ""
-        raise InputError(
-            f"there is no column {name!r}{where}; there are {', '.join(there) or 'none'}"
-        )
+        problem = f"there is no column {name!r}" + (f" in {what}" if what else "")
+        raise InputError(f"{problem}; there are {', '.join(there) or 'none'}")
     return table[name]
 
 

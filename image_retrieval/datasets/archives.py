@@ -20,13 +20,8 @@ _CHUNK = 1 << 20
 _LARGEST = 1 << 25  # a batch of CIFAR-10 has 31 MB, a picture less
 _LONGEST_HEADER = 1 << 16
 _MOST_BYTES, _MOST_MEMBERS = 1 << 31, 50_000
-_HEADERS = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
+_HEADERS = tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
+_HEADERS += tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
 
 
 @contextmanager
@@ -75,13 +70,7 @@ def open_tar(path, file=None):
         raise _damaged(path, error) from None
 
 
-_DAMAGES = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    gzip.BadGzipFile,
-)
+_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile
 
 
 class _UnfitError(Exception):

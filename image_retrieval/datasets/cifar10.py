@@ -41,10 +41,9 @@ def _train_rows(ids, labels, options):
     if rows is None:
         rows = choose_rows(labels, options.train, options.seed, "train", FIXED_ROWS)
         return rows, f"The rows were chosen by seed {options.seed}: {why}."
-    return rows, (
-        "The training rows are the original course's as far as they are known: rows 0 to 33, 26 "
-        f"others and the counts; seed {options.seed} chose the rest. The test rows are its 4,000."
-    )
+    known = "The training rows are the original course's as far as they are known: rows 0 to 33"
+    rest = f"seed {options.seed} chose the rest. The test rows are its 4,000."
+    return rows, f"{known}, 26 others and the counts; {rest}"
 
 
 _RESTORE = f"git checkout -- {TRAIN} {TEST}"

@@ -88,17 +88,13 @@ def _read_batch(file, where, wanted):
 def _checked_records(data, where, first):
     whole, rest = divmod(len(data), RECORD)
     if rest:
-        raise InputError(
-            f"{where} has {rest:,} bytes after record {first + whole:,}, "
-            f"where a record has {RECORD:,}; {_FIX}"
-        )
+        problem = f"{where} has {rest:,} bytes after record {first + whole:,}"
+        raise InputError(f"{problem}, where a record has {RECORD:,}; {_FIX}")
     chunk = np.frombuffer(data, np.uint8).reshape(whole, RECORD)
     wrong = np.flatnonzero(chunk[:, 0] >= len(LABELS))
     if len(wrong):
-        raise InputError(
-            f"{where} has the label {chunk[wrong[0], 0]} in record {first + wrong[0]:,}, "
-            f"where labels are 0 to {len(LABELS) - 1}; {_FIX}"
-        )
+        problem = f"{where} has the label {chunk[wrong[0], 0]} in record {first + wrong[0]:,}"
+        raise InputError(f"{problem}, where labels are 0 to {len(LABELS) - 1}; {_FIX}")
     return chunk
 
 

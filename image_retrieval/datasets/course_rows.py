@@ -10,16 +10,14 @@ from pathlib import Path
 import numpy as np
 
 _FILE = Path(__file__).with_name("course_rows.json")
+_KNOWN = ("first", "further")
 
 
 def known_rows():
     """Return the labels by id of the first rows and of the further ones, and rows by label."""
     facts = json.loads(_FILE.read_text(encoding="utf-8"))
-    first, further = (
-        {int(number): label for number, label in facts[name].items()}
-        for name in ("first_rows", "further_rows")
-    )
-    return first, further, facts["counts"]
+    rows = ({int(id): label for id, label in facts[f"{name}_rows"].items()} for name in _KNOWN)
+    return (*rows, facts["counts"])
 
 
 def choose_course_rows(ids, labels, seed):

@@ -72,10 +72,9 @@ def choose_rows(labels, count, seed, name="count", fixed=None):
     labels = np.asarray(labels)
     least = max(fixed) + 1 if fixed else 1
     if not least <= count <= len(labels):
-        raise InputError(
-            f"{name}={count} cannot be had: there are {len(labels):,} {name} images of "
-            f"{', '.join(sorted(set(labels)))}; choose {least} to {len(labels):,}"
-        )
+        there = f"{len(labels):,} {name} images of {', '.join(sorted(set(labels)))}"
+        way_out = f"choose {least} to {len(labels):,}"
+        raise InputError(f"{name}={count} is not possible: there are {there}; {way_out}")
     rows = sorted(_even_choice(labels, count, seed))
     for place, label in (fixed or {}).items():
         _put_label(rows, labels, place, label, set(fixed) - {place})
@@ -132,9 +131,8 @@ def split_rows(labels, test_size=0.3, seed=42, origins=None):
     origins = range(len(labels)) if origins is None else origins
     strata = _strata(origins, labels)
     try:
-        test = train_test_split(
-            list(strata), test_size=test_size, random_state=seed, stratify=list(strata.values())
-        )[1]
+        how = {"test_size": test_size, "random_state": seed, "stratify": list(strata.values())}
+        test = train_test_split(list(strata), **how)[1]
     except ValueError as error:
         few, count = min(Counter(strata.values()).items(), key=lambda item: item[1])
         problem = f"{len(labels)} pictures cannot be split with test_size={test_size} ({error})"

@@ -70,10 +70,9 @@ def similarity_shares(query_map, neighbor_map, recipe=None):
         problem = f"the maps have {query_map.shape[2]} and {neighbor_map.shape[2]} channels"
         raise InputError(f"{problem}; extract both with the same backbone")
     query, neighbor = pool(query_map), pool(neighbor_map)
+    in_query = query_map @ neighbor / query_map[..., 0].size
     return Shares(
-        float(query @ neighbor),
-        query_map @ neighbor / query_map[..., 0].size,
-        neighbor_map @ query / neighbor_map[..., 0].size,
+        float(query @ neighbor), in_query, neighbor_map @ query / neighbor_map[..., 0].size
     )
 
 
@@ -172,10 +171,8 @@ def distance_shares(query_map, neighbor_map):
     """
     query, neighbor = np.asarray(query_map, np.float64), np.asarray(neighbor_map, np.float64)
     if query.shape != neighbor.shape:
-        raise InputError(
-            f"a distance needs pictures of one size, got {query.shape[:2]} and "
-            f"{neighbor.shape[:2]}; extract both in the same way"
-        )
+        found = f"got {query.shape[:2]} and {neighbor.shape[:2]}"
+        raise InputError(f"a distance needs pictures of one size, {found}; extract both alike")
     return ((query - neighbor) ** 2).sum(axis=2)
 
 

@@ -62,9 +62,8 @@ def gallery(
     details = {}
     for answer in found:
         details.update(explain(answer, thumbnail, extraction, recipe, weights))
-    return explore.gallery(
-        neighbors, reference, query, k, query_by, details=details, title=title, thumbnail=thumbnail
-    )
+    chosen = (k, query_by, details, title, thumbnail)
+    return explore.gallery(neighbors, reference, query, *chosen)
 
 
 def pair_shares(query, references, extraction=None, recipe=None, weights=None):

@@ -44,10 +44,8 @@ class SideBySide:
         self._sheets = dict(sheets)
 
     def _repr_html_(self):
-        parts = [
-            f"<div><b>{escape(title)}</b>\n{sheet._repr_html_()}</div>"
-            for title, sheet in self._sheets.items()
-        ]
+        sheets = [(escape(title), sheet._repr_html_()) for title, sheet in self._sheets.items()]
+        parts = [f"<div><b>{title}</b>\n{sheet}</div>" for title, sheet in sheets]
         return "\n".join([f'<div class="ir-beside"><style>{_STYLE}</style>', *parts, "</div>"])
 
     def __repr__(self):

@@ -95,10 +95,9 @@ def _check_ids(ids, wanted):
         raise InputError("reference has an id twice; each row needs an id of its own")
     missing = sorted(wanted - known, key=str)
     if missing:
-        raise InputError(
-            f"{len(missing)} of the neighbors, the first {missing[0]!r}, are not among the ids of "
-            "the reference; pass the table the model was created from, with label='id'"
-        )
+        which = f"{len(missing)} of the neighbors, the first {missing[0]!r}"
+        way_out = "pass the table the model was created from, with label='id'"
+        raise InputError(f"{which}, are not among the ids of the reference; {way_out}")
 
 
 def _query_items(query, wanted, query_by):
@@ -124,15 +123,13 @@ def _query_places(ids, wanted, query_by):
     fits = [found for found in ways if len(found) == len(wanted)]
     if not fits:
         allowed = {"row": "row numbers", "id": "ids"}.get(query_by, "row numbers or ids")
-        raise InputError(
-            f"the query labels of the neighbors, the first {min(wanted, key=str)!r}, are not "
-            f"{allowed} of the {len(ids)} query rows; pass the rows that were queried"
-        )
+        which = f"the query labels of the neighbors, the first {min(wanted, key=str)!r}"
+        problem = f"{which}, are not {allowed} of the {len(ids)} query rows"
+        raise InputError(f"{problem}; pass the rows that were queried")
     if len(fits) == 2 and rows != places:
-        raise InputError(
-            "the query labels can be row numbers of the query and ids in it; say which: "
-            "query_by='row' after model.query(rows), query_by='id' after query(rows, label='id')"
-        )
+        ways = "query_by='row' after model.query(rows), query_by='id' after query(rows, label='id')"
+        problem = "the query labels can be row numbers of the query and ids in it"
+        raise InputError(f"{problem}; say which: {ways}")
     return fits[0]
 
 

@@ -143,18 +143,16 @@ class Gallery(_Sheet):
     """Queries with their neighbors; made by `gallery`."""
 
     def __init__(self, found, details, title, thumbnail):
-        self.title = title
-        self._answers = found
-        self._details = details
-        self._thumbnail = thumbnail
+        self.title, self._thumbnail = title, thumbnail
+        self._answers, self._details = found, details
         self._write = distance_format(hit.distance for answer in found for hit in answer.hits)
 
     def _repr_html_(self):
-        rows = [
-            [self._query_cell(answer), *(self._hit_cell(answer, hit) for hit in answer.hits)]
-            for answer in self._answers
-        ]
+        rows = map(self._cells, self._answers)
         return sheet(rows, self._thumbnail, "answer", _summaries(self._answers))
+
+    def _cells(self, answer):
+        return [self._query_cell(answer), *(self._hit_cell(answer, hit) for hit in answer.hits)]
 
     def __repr__(self):
         rows = [("query", "rank", "id", "label", "distance", "same label")]
@@ -198,10 +196,8 @@ class Grid(_Sheet):
     """Images side by side; made by `grid`."""
 
     def __init__(self, pixels, columns, title, thumbnail):
-        self.title = title
-        self._pixels = pixels
-        self._columns = columns
-        self._thumbnail = thumbnail
+        self.title, self._thumbnail = title, thumbnail
+        self._pixels, self._columns = pixels, columns
 
     def _repr_html_(self):
         rows = zip(*self._columns.values()) if self._columns else [()] * len(self._pixels)

@@ -56,12 +56,8 @@ def png_bytes(pixels):
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row starts with filter 0
     rows[:, 1:] = pixels.reshape(height, 3 * width)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", _stored_zlib(rows.tobytes()))
-        + _chunk(b"IEND", b"")
-    )
+    chunks = {b"IHDR": header, b"IDAT": _stored_zlib(rows.tobytes()), b"IEND": b""}
+    return b"".join([b"\x89PNG\r\n\x1a\n", *(_chunk(*named) for named in chunks.items())])
 
 
 def _chunk(kind, data):
@@ -72,7 +68,6 @@ def _stored_zlib(data):
     """Return a zlib stream whose deflate blocks are all of the kind "stored" (RFC 1951)."""
     blocks = [b"\x78\x01"]
     for start in range(0, len(data), _STORED_LIMIT):
-        block = data[start : start + _STORED_LIMIT]
-        last = start + _STORED_LIMIT >= len(data)
+        block, last = data[start : start + _STORED_LIMIT], start + _STORED_LIMIT >= len(data)
         blocks.append(struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF) + block)
     return b"".join(blocks) + struct.pack(">I", zlib.adler32(data))

@@ -93,9 +93,8 @@ def read_checkpoint(path):
             raise InputError(f"{path}: more than {_MAX_BYTES:,} bytes, which no weights here have")
         stream = io.BytesIO(path.read_bytes())
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot read the checkpoint ({error.strerror}); check the path"
-        ) from None
+        problem = f"cannot read the checkpoint ({error.strerror})"
+        raise InputError(f"{path}: {problem}; check the path") from None
     try:
         return _read(stream)
     except InputError as error:

@@ -70,10 +70,9 @@ class Variant:
         channels = [STEM, *(self._channels(stage[4]) for stage in STAGES)]
         ends = (0, len(STAGES) - 1)
         depths = [1 if at in ends else self.depth for at in range(len(STAGES))]
-        return [
-            (*stage[:3], *channels[at : at + 2], math.ceil(stage[5] * depths[at]))
-            for at, stage in enumerate(STAGES)
-        ]
+        repeats = [math.ceil(stage[5] * depth) for stage, depth in zip(STAGES, depths)]
+        parts = zip(STAGES, channels, channels[1:], repeats)
+        return [(*stage[:3], *others) for stage, *others in parts]
 
     def _channels(self, channels):
         # TensorFlow's rounding to a multiple of 8, by no more than a tenth down.

@@ -157,10 +157,10 @@ def _batches(images, batch_size):
     """Yield (position of the first, list of files and arrays)."""
     # Files are left for the threads to read. Other pictures might be changed by their owner in
     # the meantime, or be decoded by something that is not safe in several threads.
-    taken = (
-        picture if isinstance(picture, (str, Path)) else read(position, picture)
-        for position, picture in enumerate(images)
+    named = (
+        (position, image, isinstance(image, (str, Path))) for position, image in enumerate(images)
     )
+    taken = (image if is_file else read(position, image) for position, image, is_file in named)
     batches = iter(lambda: list(islice(taken, batch_size)), [])
     return zip(count(0, batch_size), batches)
 

@@ -122,10 +122,8 @@ def _warn_of_other_hash(path):
 
     found = pooch.file_hash(str(path), "md5")
     if found != MD5:
-        problem = "its features will differ from those of InceptionV3 trained on ImageNet"
-        warnings.warn(
-            f"{path} has MD5 {found} where Keras publishes {MD5}: {problem}", stacklevel=3
-        )
+        other = f"{path} has MD5 {found} where Keras publishes {MD5}: its features will differ"
+        warnings.warn(f"{other} from those of InceptionV3 trained on ImageNet", stacklevel=3)
 
 
 def convolutions():

@@ -76,10 +76,8 @@ class OnnxFile:
             raise self.unfit("no ONNX model; export one as docs/backbones.md says") from None
         # ONNX Runtime would look for these files from wherever the process happens to run.
         if any(_lies_elsewhere(held) for held in _messages(model)):
-            raise self.unfit(
-                "it keeps weights in other files; save it as one, with "
-                "onnx.save(onnx.load(path), path, save_as_external_data=False)"
-            )
+            way_out = "onnx.save(onnx.load(path), path, save_as_external_data=False)"
+            raise self.unfit(f"it keeps weights in other files; save it as one, with {way_out}")
         return data
 
     def _opened(self, data):

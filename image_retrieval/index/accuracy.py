@@ -31,7 +31,6 @@ def recall(found, truth):
     """
     found, truth = np.asarray(found), np.asarray(truth)
     if len(found) != len(truth) or not truth.size:
-        raise InputError(
-            f"recall needs neighbors of the same queries, got {found.shape} and {truth.shape}"
-        )
+        shapes = f"{found.shape} and {truth.shape}"
+        raise InputError(f"recall needs neighbors of the same queries, got {shapes}")
     return float(np.mean([np.isin(true, some).mean() for true, some in zip(truth, found)]))

@@ -5,26 +5,14 @@ from typing import Any, Optional
 
 import numpy as np
 
+from image_retrieval import features as deep
 from image_retrieval.errors import InputError
-from image_retrieval.features import (
-    as_extraction,
-    as_texts,
-    extract,
-    extract_text,
-    extraction_from_record,
-)
 from image_retrieval.index.engine import Engine
 from image_retrieval.index.registry import build, load_engine
 from image_retrieval.index.storage import refusing_damage
 from image_retrieval.index.validation import as_vectors
 from image_retrieval.sframes import column_vectors
-from image_retrieval.tables import (
-    NEIGHBOR_COLUMNS,
-    column,
-    column_names,
-    extractions_of,
-    is_table,
-)
+from image_retrieval.tables import NEIGHBOR_COLUMNS, column, column_names, extractions_of, is_table
 
 _PICTURES = "image"
 
@@ -130,17 +118,16 @@ class ImageIndex:
         if self.extraction is None:
             problem = f"it is not known how {self.features!r} was made from pictures"
             raise InputError(f"{problem}; give index.create(…, extraction=…), or ask for vectors")
-        texts = as_texts(data, self.extraction)
+        texts = deep.as_texts(data, self.extraction)
         if texts is not None:
-            return extract_text(texts, self.extraction)
-        return extract(data, self.extraction, progress=progress, weights=weights)
+            return deep.extract_text(texts, self.extraction)
+        return deep.extract(data, self.extraction, progress=progress, weights=weights)
 
     def _refuse_other(self, extraction):
         if None not in (extraction, self.extraction) and extraction != self.extraction:
-            raise InputError(
-                f"{self.features!r} of the queries is {extraction}, the index holds "
-                f"{self.extraction}; extract the queries' pictures in that way"
-            )
+            problem = f"{self.features!r} of the queries is {extraction}"
+            way_out = "extract the queries' pictures in that way"
+            raise InputError(f"{problem}, the index holds {self.extraction}; {way_out}")
 
 
 def create(
@@ -189,11 +176,10 @@ def create(
     """
     known = extractions_of(data).get(features)
     if extraction is not None:
-        extraction = as_extraction(extraction)
+        extraction = deep.as_extraction(extraction)
         if known not in (None, extraction):
-            raise InputError(
-                f"column {features!r} is {known}, not {extraction}; leave extraction out"
-            )
+            problem = f"column {features!r} is {known}, not {extraction}"
+            raise InputError(f"{problem}; leave extraction out")
     X = column_vectors(data, features)
     X.flags.writeable = False  # nobody else has it, so the engine need not copy it
     built = build(X, *_names(data, label, where), engine=engine, **options)
@@ -224,7 +210,7 @@ def load(path, **options):
         return engine
     with refusing_damage(path):
         record = images["extraction"]
-        extraction = record and extraction_from_record(record)
+        extraction = record and deep.extraction_from_record(record)
         return ImageIndex(engine, **{**images, "extraction": extraction})
 
 

@@ -340,10 +340,8 @@ def _plain_libraries():
 
 def _refuse_large(X):
     if np.abs(X).max(initial=0) > _LARGEST:
-        raise InputError(
-            f"Milvus measures distances in float32, which numbers beyond {_LARGEST:g} overflow; "
-            "scale the vectors, or use the engine 'exact'"
-        )
+        problem = f"numbers beyond {_LARGEST:g} overflow float32, in which Milvus measures"
+        raise InputError(f"{problem}; scale the vectors, or use the engine 'exact'")
 
 
 def _sorted(answer):

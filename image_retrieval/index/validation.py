@@ -58,15 +58,13 @@ def _as_numbers(values, what):
     try:
         array = np.asarray(values)
     except ValueError:
-        raise InputError(
-            f"{what} has rows of different lengths; give every vector as many numbers"
-        ) from None
+        problem = f"{what} has rows of different lengths"
+        raise InputError(f"{problem}; give every vector as many numbers") from None
     if isinstance(values, np.ma.MaskedArray) and values.mask.any():
         raise InputError(f"{what} has masked values; fill them in or leave those rows out")
     if array.dtype.kind not in "fiu":
-        raise InputError(
-            f"{what} must hold real numbers, got {array.dtype}; convert it with .astype('float32')"
-        )
+        way_out = "convert it with .astype('float32')"
+        raise InputError(f"{what} must hold real numbers, got {array.dtype}; {way_out}")
     return array
 
 

@@ -66,11 +66,9 @@ def thumbnails(points, images, labels, title, columns=26, rows=18, size=48):
     axes.imshow(canvas, interpolation="antialiased")
     axes.set(title=title, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    of_label = styles(labels)
-    patches = [
-        Rectangle((0, 0), 1, 1, facecolor="none", edgecolor=color, linewidth=3)
-        for color, *_ in of_label.values()
-    ]
+    of_label, frame = styles(labels), {"facecolor": "none", "linewidth": 3}
+    colors = [color for color, *_ in of_label.values()]
+    patches = [Rectangle((0, 0), 1, 1, edgecolor=color, **frame) for color in colors]
     names = [literal(name) for name in of_label]
     figure.legend(patches, names, loc="outside lower center", ncols=5)
     return figure

@@ -55,10 +55,9 @@ def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96,
     ids = [value if isinstance(value, str) else int(value) for value in ids]
     counts = {len(points), len(pictures), len(labels), len(ids)}
     if len(counts) > 1 or points.ndim != 2 or points.shape[1] != 2:
-        raise InputError(
-            f"a map needs a picture, a label and an id for each point (n, 2); got points "
-            f"{points.shape}, {len(pictures)} pictures, {len(labels)} labels, {len(ids)} ids"
-        )
+        problem = "a map needs a picture, a label and an id for each point (n, 2)"
+        found = f"{len(pictures)} pictures, {len(labels)} labels, {len(ids)} ids"
+        raise InputError(f"{problem}; got points {points.shape}, {found}")
     figure = _figure(points, pictures, labels, ids, title, thumbnail, height)
     return InteractiveMap(figure, title, height)
 
@@ -67,9 +66,7 @@ class InteractiveMap:
     """A page that needs nothing else; a notebook shows it in a frame."""
 
     def __init__(self, figure, title, height):
-        self._figure = figure
-        self._title = title
-        self._height = height
+        self._figure, self._title, self._height = figure, title, height
 
     @property
     def page(self):
@@ -113,21 +110,15 @@ def _figure(points, pictures, labels, ids, title, thumbnail, height):
     from bokeh.models import HoverTool, Legend, LegendItem
     from bokeh.plotting import figure
 
-    plot = figure(
-        title=title, height=height, sizing_mode="stretch_width", tools="pan,wheel_zoom,reset"
-    )
+    usual = {"sizing_mode": "stretch_width", "tools": "pan,wheel_zoom,reset"}
+    plot = figure(title=title, height=height, **usual)
     plot.xaxis.visible = plot.yaxis.visible = False
     plot.toolbar.active_scroll = "auto"
     items = []
     for name, (color, _, marker) in styles(labels).items():
         rows = [row for row, label in enumerate(labels) if label == name]
-        data = {
-            "x": points[rows, 0].tolist(),
-            "y": points[rows, 1].tolist(),
-            "picture": [pictures[row] for row in rows],
-            "label": [name] * len(rows),
-            "id": [ids[row] for row in rows],
-        }
+        data = dict(zip("xy", points[rows].T.tolist()), picture=[pictures[row] for row in rows])
+        data.update(label=[name] * len(rows), id=[ids[row] for row in rows])
         style = {"color": color, "line_color": "black", "line_width": 0.5, "size": 10}
         drawn = plot.scatter("x", "y", source=data, marker=marker, muted_alpha=0.08, **style)
         items.append(LegendItem(label=name, renderers=[drawn]))

@@ -44,9 +44,8 @@ def place_on_grid(points, columns=26, rows=18):
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise InputError(f"points must be finite and of shape (n, 2), got {points.shape}")
     if len(points) > columns * rows:
-        raise InputError(
-            f"{len(points)} points do not fit into {columns} columns and {rows} rows; give more"
-        )
+        problem = f"{len(points)} points do not fit into {columns} columns and {rows} rows"
+        raise InputError(f"{problem}; give more")
     cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
     wanted = _stretched(points, columns, rows)
     cost = ((wanted[:, None] - cells[None]) ** 2).sum(axis=2)

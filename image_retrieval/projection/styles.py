@@ -36,6 +36,5 @@ def styles(labels):
     if len(names) > n * n:
         raise InputError(f"{len(names)} labels cannot be told apart in a map; show at most {n * n}")
     # After nine labels the shapes shift by one, so that no pair comes twice.
-    return {
-        name: (COLORS[i % n], *_SHAPES[(i + i // n) % len(_SHAPES)]) for i, name in enumerate(names)
-    }
+    shapes = [_SHAPES[(i + i // n) % len(_SHAPES)] for i in range(len(names))]
+    return {name: (COLORS[i % n], *shapes[i]) for i, name in enumerate(names)}
