@@ -105,11 +105,11 @@ def test_all_rows_can_be_had(archive, tmp_path, stub):
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        ({"train": 101}, "train=101 cannot be had: there are 100 train images .* 19 to 100"),
-        ({"train": 18}, "train=18 cannot be had: .* choose 19 to 100"),
-        ({"train": 40, "test": 21}, "test=21 cannot be had: there are 20 test .* 1 to 20"),
-        ({"train": 40, "test": 0}, "test=0 cannot be had"),
-        ({"train": 40, "test": -3}, "test=-3 cannot be had"),
+        ({"train": 101}, "train=101 is not possible: there are 100 train images .* 19 to 100"),
+        ({"train": 18}, "train=18 is not possible: .* choose 19 to 100"),
+        ({"train": 40, "test": 21}, "test=21 is not possible: there are 20 test .* 1 to 20"),
+        ({"train": 40, "test": 0}, "test=0 is not possible"),
+        ({"train": 40, "test": -3}, "test=-3 is not possible"),
     ],
 )
 def test_more_than_there_is_is_refused_with_what_there_is(archive, tmp_path, stub, counts, message):

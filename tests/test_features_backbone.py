@@ -28,7 +28,7 @@ def test_a_new_backbone_is_a_module_and_a_line(monkeypatch):
 
     seen = []
 
-    def load(pooling="avg", weights=None, cache=None):
+    def load(pooling="avg", weights=None):
         def network(pixels):
             seen.append((pixels.shape, pixels.dtype.str))
             x = pixels.astype(np.float32)

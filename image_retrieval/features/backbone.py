@@ -37,11 +37,11 @@ class Backbone:
     normalization : str
         What it does to the pixels 0..255, as a formula in `x`; it does so itself.
     load : callable
-        `load(pooling="avg", weights=None, cache=None)` returns the network: a function from
+        `load(pooling="avg", weights=None)` returns the network: a function from
         uint8 RGB pixels (n, size, size, 3) to float32, (n, d) with `pooling="avg"` and the
         last feature map (n, h, w, d) with `pooling=None`, whose mean over h and w is the
         pooled vector. It may be called from several threads at once. `weights` is the path
-        that `weights_file` gave, `cache` a folder for what is derived from it.
+        that `weights_file` gave.
     layers : tuple of str
         The layers that `load(..., layer=name)` can stop after, from early to late; the last
         one gives the features. Empty where only those can be had.

@@ -19,9 +19,8 @@ import numpy as np
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
 from image_retrieval.features.checkpoint import read_checkpoint
-from image_retrieval.features.graph_cache import cached_bytes
+from image_retrieval.features.onnx_graph import GraphBuilder
 from image_retrieval.features.onnx_network import OnnxNetwork
-from image_retrieval.files import file_hash
 
 # Of Lite0, a stage a line: expansion, kernel, stride, channels in, channels out, repeats
 STAGES = (
@@ -39,8 +38,6 @@ LAYERS = ("stem", *(f"stage_{number}" for number in range(1, len(STAGES) + 1)), 
 BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 
 _FORMULA = "(x / 255 - 0.5) / 0.5"
-# Raised with every change of the graph, so that an older one in the cache is not used.
-_GRAPH_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -91,16 +88,10 @@ class Variant:
             raise InputError(f"the weights of {self.name} are not installed; {way_out}")
         return Path(spec.origin).with_name("models") / self.file
 
-    def load(self, pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
+    def load(self, pooling="avg", weights=None, layer=LAYERS[-1]):
         """Return the network, see `Backbone.load`."""
-        path = self.weights_file(weights)
-        kind = f"{layer}-{pooling or 'map'}"
-        name = f"{self.name}-v{_GRAPH_VERSION}-{kind}-{file_hash(path)[:16]}.onnx"
-
-        def make():
-            return make_graph(read_checkpoint(path), self, pooling, layer)
-
-        return OnnxNetwork(cached_bytes(name, make, cache))
+        tensors = read_checkpoint(self.weights_file(weights))
+        return OnnxNetwork(make_graph(tensors, self, pooling, layer))
 
     def backbone(self, size, trained_size):
         """Return the variant as the registry needs it."""
@@ -141,9 +132,6 @@ class Layers:
     """
 
     def __init__(self, weights, variant):
-        # Writing a graph takes the onnx package, running a cached one does not.
-        from image_retrieval.features.onnx_graph import GraphBuilder
-
         self.weights, self.variant = weights, variant
         self.stages = variant.stages()
         self.graph = GraphBuilder()

@@ -19,7 +19,6 @@ from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.extraction import as_extraction, backbone_of, weights_file
-from image_retrieval.features.graph_cache import cache_folder
 from image_retrieval.features.preprocessing import resize_all
 from image_retrieval.files import file_hash
 from image_retrieval.hardware import cores
@@ -31,9 +30,7 @@ _PATIENCE = 1.0
 _MAX_THREADS = 8
 
 
-def extract(
-    images, extraction=None, batch_size=8, progress=True, cache=None, weights=None, **changes
-):
+def extract(images, extraction=None, batch_size=8, progress=True, weights=None, **changes):
     """Turn pictures into deep features.
 
     Parameters
@@ -50,9 +47,6 @@ def extract(
     progress : bool
         Show a bar on standard error, or as a widget in a notebook, once the work has taken
         a second. False never shows one, as a notebook whose outputs are compared needs it.
-    cache : str or Path, optional
-        Folder for what is derived from the weights; `IMAGE_RETRIEVAL_CACHE` or the system's
-        cache folder when not given.
     weights : str or Path, optional
         File of weights, where they are not the backbone's usual ones.
     **changes
@@ -78,14 +72,12 @@ def extract(
         images = list(images)
     parts = []
     for part in extraction.parts:
-        X = _run(images, part, _network(part, weights, cache), batch_size, progress)
+        X = _run(images, part, _network(part, weights), batch_size, progress)
         parts.append(part.finished(X.reshape(len(X), prod(X.shape[1:]))))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def extract_map(
-    images, extraction=None, batch_size=8, progress=True, cache=None, weights=None, **changes
-):
+def extract_map(images, extraction=None, batch_size=8, progress=True, weights=None, **changes):
     """Turn pictures into their last feature maps.
 
     The mean of a map over its rows and columns is the vector that `extract` returns, before
@@ -93,7 +85,7 @@ def extract_map(
 
     Parameters
     ----------
-    images, extraction, batch_size, progress, cache, weights, **changes
+    images, extraction, batch_size, progress, weights, **changes
         As for `extract`. With `flip`, the mirror image's map is mirrored back before the two
         are averaged, so that each place still stands for the same part of the picture.
 
@@ -105,16 +97,16 @@ def extract_map(
     if len(extraction.parts) > 1:
         raise InputError(f"{extraction} has no map of its own; give one of its parts")
     part = replace(extraction, pooling=None)
-    return _run(images, part, _network(part, weights, cache), batch_size, progress)
+    return _run(images, part, _network(part, weights), batch_size, progress)
 
 
-def _network(extraction, weights, cache):
+def _network(extraction, weights):
     known = backbone_of(extraction)
     layer = None if extraction.layer in known.layers[-1:] else extraction.layer
     path, identity = weights_file(extraction, weights), None
     if path is not None:
         path, identity = path.resolve(), _checked_hash(extraction, path)
-    return _loaded(known, extraction.pooling, path, identity, cache_folder(cache), layer)
+    return _loaded(known, extraction.pooling, path, identity, layer)
 
 
 def _checked_hash(extraction, path):
@@ -126,10 +118,10 @@ def _checked_hash(extraction, path):
 
 
 @lru_cache(maxsize=8)
-def _loaded(backbone, pooling, path, identity, cache, layer):
+def _loaded(backbone, pooling, path, identity, layer):
     # By its hash, too: a file that has changed is another network.
     chosen = {} if layer is None else {"layer": layer}
-    return backbone.load(pooling=pooling, weights=path, cache=cache, **chosen)
+    return backbone.load(pooling=pooling, weights=path, **chosen)
 
 
 def _run(images, extraction, network, batch_size, progress):

@@ -34,7 +34,7 @@ _BATCH_NORM = ("beta", "moving_mean", "moving_variance")
 STEPS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="ascii"))
 
 
-def load(pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
+def load(pooling="avg", weights=None, layer=LAYERS[-1]):
     """Return the network, see `Backbone.load`.
 
     Parameters
@@ -44,8 +44,6 @@ def load(pooling="avg", weights=None, cache=None, layer=LAYERS[-1]):
         Keras's file of weights without the classifier, or one like it; else the file that
         `IMAGE_RETRIEVAL_INCEPTION_V3` names, the one in Keras's own cache, or a download
         into that cache.
-    cache : ignored
-        Making the graph takes no longer than reading it.
     layer : str
         Which of `LAYERS` is the last.
 

@@ -158,7 +158,7 @@ class _Model:
     leading: int
     words: Optional[Words]
 
-    def load(self, pooling="avg", weights=None, cache=None):
+    def load(self, pooling="avg", weights=None):
         """Return the network, see `Backbone.load`."""
         file = _opened(weights or self.path, self.output)
         if pooling is None and self.layout in _VECTORS:

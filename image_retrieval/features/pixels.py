@@ -8,7 +8,7 @@ import numpy as np
 from image_retrieval.features.backbone import Backbone
 
 
-def load(pooling=None, weights=None, cache=None):
+def load(pooling=None, weights=None):
     """Return the pixels themselves as a map; pooled, they are a picture's mean color."""
     return _mean_color if pooling else _as_floats
 

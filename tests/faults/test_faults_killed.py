@@ -7,7 +7,6 @@ import pytest
 from fault_tools import python
 
 from image_retrieval import index
-from image_retrieval.features.graph_cache import cached_bytes
 
 # Runs a piece of code again and again, killed at the first of the calls by which files and
 # folders are made and moved, then at the second, and so on to its end; after each kill it
@@ -90,15 +89,6 @@ def work():
 def found():
     return index.load(folder / "data").search([[0, 0]], k=1)[1].tolist()
 """
-GRAPH = """
-from image_retrieval.features.graph_cache import cached_bytes
-
-def work():
-    cached_bytes("graph.onnx", lambda: b"new", folder)
-
-def found():
-    return (folder / "graph.onnx").exists()
-"""
 
 
 def names(folder):
@@ -125,9 +115,3 @@ def test_an_index_is_old_or_new_and_the_next_save_sweeps(tmp_path):
     found = found_after_each_kill(INDEX, tmp_path)
     assert {line[:6] for line in found} == {"[[1.41", "[[2.82"}
     assert names(tmp_path) == ["data"]
-
-
-def test_a_cached_graph_is_whole_and_the_next_run_sweeps(tmp_path):
-    found_after_each_kill(GRAPH, tmp_path)
-    assert cached_bytes("graph.onnx", lambda: b"made again", tmp_path) == b"new"
-    assert names(tmp_path) == ["graph.onnx", "graph.onnx.sha256"]
