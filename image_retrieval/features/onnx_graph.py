@@ -61,7 +61,7 @@ class GraphBuilder:
         return self.add("Conv", x, *inputs, **how, group=group)
 
     def features(self, name, x, pooling):
-        """Return the serialized graph that gives a map, pooled or with its channels last.
+        """Return the serialized graph from uint8 `pixels` (n, h, w, 3) to float32 `features`.
 
         Parameters
         ----------
@@ -70,26 +70,13 @@ class GraphBuilder:
         x : str
             The node of the map (n, d, h, w).
         pooling : {"avg", None}
+            Whether these are pooled, (n, d), or the map with its channels last.
         """
         if pooling is None:
-            x = self.add("Transpose", x, perm=[0, 2, 3, 1])
-            return self.build(name, x, ("n", "rows", "columns", "d"))
-        x = self.add("Flatten", self.add("GlobalAveragePool", x))
-        return self.build(name, x, ("n", "d"))
-
-    def build(self, name, output, shape):
-        """Return the serialized graph from uint8 `pixels` (n, h, w, 3) to float32 `features`.
-
-        Parameters
-        ----------
-        name : str
-            The graph's name.
-        output : str
-            The node to give out.
-        shape : tuple
-            Its shape, with words for the sides that are not fixed.
-        """
-        last = helper.make_node("Identity", [output], ["features"], "features")
+            x, shape = self.add("Transpose", x, perm=[0, 2, 3, 1]), ("n", "rows", "columns", "d")
+        else:
+            x, shape = self.add("Flatten", self.add("GlobalAveragePool", x)), ("n", "d")
+        last = helper.make_node("Identity", [x], ["features"], "features")
         pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ("n", "h", "w", 3))
         features = helper.make_tensor_value_info("features", TensorProto.FLOAT, shape)
         graph = helper.make_graph([*self._nodes, last], name, [pixels], [features], self._constants)

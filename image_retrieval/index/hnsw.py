@@ -81,8 +81,7 @@ class HnswEngine(MemoryEngine):
             self._tune(_Rotation.fit(self._X, self.metric))
 
     def _prepare_exact(self):
-        self._exactly = PairDistances(self._X, self.metric)
-        self._exact = None
+        self._exactly, self._exact = PairDistances(self._X, self.metric), None
 
     def _tune(self, rotation):
         held_out, others = _split(self.n)
@@ -139,7 +138,8 @@ class HnswEngine(MemoryEngine):
 
     def _nearest(self, Q, k, radius, rows):
         share = 1.0 if rows is None else len(rows) / self.n
-        count = math.ceil(self._wanted(k) / share)
+        wanted = max(k, min(_MEASURED * max(k, 3), self._ef_for(k)))
+        count = math.ceil(wanted / share)
         candidates = None if count > self.n / 4 else self._candidates(Q, count, k)
         if candidates is None:
             return self._brute_force().nearest(Q, k, rows, radius)
@@ -150,10 +150,6 @@ class HnswEngine(MemoryEngine):
         if few.any():
             places[few], distances[few] = self._brute_force().nearest(Q[few], k, rows)
         return places, distances
-
-    def _wanted(self, k):
-        """Return how many candidates to measure for k neighbors."""
-        return max(k, min(_MEASURED * max(k, 3), self._ef_for(k)))
 
     def _ef_for(self, k):
         return math.ceil(self.ef * max(1.0, k / _TUNED_FOR))
@@ -193,9 +189,9 @@ class HnswEngine(MemoryEngine):
         self._prepare_exact()
         if not self.n:
             return
-        center = read_array(folder, "center", "f", (self.d,))
-        matrix = read_array(folder, "rotation", "f", (self.d, self.components))
-        self._rotation = _Rotation(center, matrix, self.metric)
+        shapes = {"center": (self.d,), "rotation": (self.d, self.components)}
+        arrays = (read_array(folder, name, "f", shape) for name, shape in shapes.items())
+        self._rotation = _Rotation(*arrays, self.metric)
         self._graph = _index(self.components)
         self._graph.load_index(str(folder / _GRAPH), max_elements=self.n)
 

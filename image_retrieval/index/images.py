@@ -55,7 +55,7 @@ class ImageIndex:
 
     def search(self, Q, k=5, radius=None, where=None):
         """Find the nearest references of vectors, as arrays; see `Engine.search`."""
-        return self.engine.search(Q, k=k, radius=radius, where=where)
+        return self.engine.search(Q, k, radius, where)
 
     def query(self, queries, k=5, radius=None, where=None, label=None, progress=True, weights=None):
         """Find the nearest references of a table's rows, of vectors, of pictures or of words.
@@ -277,7 +277,6 @@ def _query_labels(queries, label, q):
         if not is_table(queries):
             raise InputError(f"label {label!r} names a column, but the queries are no table")
         return list(column(queries, label))
-    labels = list(label)
-    if len(labels) != q:
-        raise InputError(f"{len(labels)} query labels for {q} queries; give one a query")
-    return labels
+    if len(label) != q:
+        raise InputError(f"{len(label)} query labels for {q} queries; give one a query")
+    return list(label)

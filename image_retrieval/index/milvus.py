@@ -83,10 +83,10 @@ class MilvusEngine(Engine):
         super().__init__(metric)
         self.uri = str(uri) if uri is not None else _temporary_file(self)
         self.embedded = "://" not in self.uri
-        self.collection, self.token = collection, token
         self.index = index or {"index_type": "FLAT" if self.embedded else "AUTOINDEX"}
-        self.search_params, self.shards = search_params or {}, shards
-        self.overwrite, self.progress = overwrite, progress
+        self.collection, self.token, self.shards = collection, token, shards
+        self.search_params, self.overwrite = search_params or {}, overwrite
+        self.progress = progress
         self._client, self._has_labels, self._string_ids = None, False, False
 
     def open(self):
@@ -109,9 +109,9 @@ class MilvusEngine(Engine):
             problem = f"{self.uri}: no collection {self.collection!r} there"
             raise InputError(f"{problem}; build it first, or give another collection=")
         self._take_schema(self._ask("describe_collection"))
-        kind = self._ask("describe_index", "vector")["metric_type"]
-        if (kind == "COSINE") != (self.metric == "cosine"):
-            self.metric = "cosine" if kind == "COSINE" else "euclidean"
+        cosine = self._ask("describe_index", "vector")["metric_type"] == "COSINE"
+        if cosine != (self.metric == "cosine"):
+            self.metric = "cosine" if cosine else "euclidean"
         self._ask("load_collection")
         self.n = self._count()
         return self
@@ -137,13 +137,12 @@ class MilvusEngine(Engine):
         if self._client is None:
             token = self.token or os.environ.get(_TOKEN, "")
             seconds = _STARTING if self.embedded else _REACHING
-            with self._telling("cannot open it"):
+            with self._telling("cannot open it"), _plain_libraries():
                 if self.embedded:
                     Path(self.uri).absolute().parent.mkdir(parents=True, exist_ok=True)
                     _check_file(self.uri)
-                with _plain_libraries():
-                    client = _pymilvus(self.embedded).MilvusClient
-                    self._client = client(self.uri, token=token, timeout=seconds)
+                client = _pymilvus(self.embedded).MilvusClient
+                self._client = client(self.uri, token=token, timeout=seconds)
         return self._client
 
     def _ask(self, call, *arguments, **options):
@@ -198,8 +197,8 @@ class MilvusEngine(Engine):
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
         index.add_index("vector", metric_type=measure, **self.index)
-        shards = {"num_shards": self.shards, "consistency_level": "Strong"}
-        self._ask("create_collection", schema=schema, **shards)
+        how = {"num_shards": self.shards, "consistency_level": "Strong"}
+        self._ask("create_collection", schema=schema, **how)
         # There is nothing to index yet; to wait for it would take half a second.
         self._ask("create_index", index, sync=False)
         self._ask("load_collection")
@@ -253,28 +252,29 @@ class MilvusEngine(Engine):
         limit = min(limit, self.n, _MOST)
         options = {"output_fields": ["row", "id"], "search_params": {"params": self.search_params}}
         answers = self._ask("search", data=list(Q), limit=limit, filter=wanted, **options)
-        hits = [_sorted(answer) for answer in answers]
+        hits = [sorted(map(self._hit, answer)) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
         if more and limit < min(self.n, _MOST):
             for i, found in zip(more, self._hits(Q[more], k, 4 * limit, wanted)):
                 hits[i] = found
-        return [self._in_row_order(found)[:k] for found in hits]
+        return [found[:k] for found in hits]
 
-    def _in_row_order(self, found):
+    def _hit(self, answer):
+        distance, entity = float(answer["distance"]), answer["entity"]
         if self.metric == "cosine":
             # Milvus gives the similarity, in float32 a little above 1 at times.
-            found = [(min(max(1 - s, 0.0), 2.0), row, name) for s, row, name in found]
+            distance = min(max(1 - distance, 0.0), 2.0)
         elif self.metric == "euclidean":
-            found = [(max(s, 0.0) ** 0.5, row, name) for s, row, name in found]
-        return sorted(found, key=lambda hit: hit[:2])
+            distance = max(distance, 0.0) ** 0.5
+        return distance, entity["row"], entity["id"]
 
     def _as_arrays(self, hits):
         none = (np.inf, 0, "" if self._string_ids else -1)
         ranks = list(zip_longest(*hits, fillvalue=none))
+        if not ranks:
+            return self._no_neighbors(len(hits))
         distances, ids = ([[hit[part] for hit in rank] for rank in ranks] for part in (0, 2))
-        shape = (len(ranks), len(hits))
-        ids = np.array(ids, dtype=self._id_dtype()).reshape(shape).T
-        return ids, np.array(distances, dtype=float).reshape(shape).T
+        return np.array(ids, dtype=self._id_dtype()).T, np.array(distances).T
 
     def _write(self, folder):
         if not self.embedded:
@@ -342,11 +342,6 @@ def _refuse_large(X):
     if np.abs(X).max(initial=0) > _LARGEST:
         problem = f"numbers beyond {_LARGEST:g} overflow float32, in which Milvus measures"
         raise InputError(f"{problem}; scale the vectors, or use the engine 'exact'")
-
-
-def _sorted(answer):
-    fields = [(float(hit["distance"]), hit["entity"]) for hit in answer]
-    return [(distance, entity["row"], entity["id"]) for distance, entity in fields]
 
 
 def _cut_in_a_tie(found, k, limit):

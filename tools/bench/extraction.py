@@ -120,8 +120,7 @@ def _machine():
 
 def _plain_graph(weights):
     layers = PlainLayers(weights, LITE2)
-    x = layers.graph.add("GlobalAveragePool", layers.feature_map())
-    return layers.graph.build("plain", layers.graph.add("Flatten", x), ("n", "d"))
+    return layers.graph.features("plain", layers.feature_map(), "avg")
 
 
 def _ways(graph, plain, size, n):
