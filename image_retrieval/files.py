@@ -171,24 +171,22 @@ def _hash_of(path, modified, size):
 
 
 def _lock(file):
-    try:
+    with suppress(BlockingIOError, PermissionError):
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
+        return True
+    return False
 
 
 @contextmanager
 def _temporary_folder(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_temporaries(path)
-    lock = None
+    lock, named = None, {"prefix": f".{path.name}.", "suffix": ".tmp"}
     while lock is None:
-        prefix = f".{path.name}."
-        folder = Path(tempfile.mkdtemp(dir=str(path.parent), prefix=prefix, suffix=".tmp"))
+        folder = Path(tempfile.mkdtemp(dir=str(path.parent), **named))
         lock = _claim(folder)
     try:
         with lock:

@@ -223,7 +223,9 @@ def _from_deep(image):
 def _from_array(value):
     array = np.asarray(value)
     if array.dtype != np.uint8:
-        problem = f"a picture must be an array of uint8, got {_what(value, array)}"
+        kind = f"an array of {array.dtype}"
+        found = type(value).__name__ if array.dtype == object else kind
+        problem = f"a picture must be an array of uint8, got {found}"
         raise InputError(f"{problem}; scale it to 0..255 and call .astype('uint8')")
     if array.ndim == 3 and array.shape[2] == 4:
         return _from_pillow(Image.fromarray(array))
@@ -233,7 +235,3 @@ def _from_array(value):
         shapes = "(h, w), (h, w, 1), (h, w, 3) or (h, w, 4) with h and w at least 1"
         raise InputError(f"a picture must have shape {shapes}, got {array.shape}")
     return np.repeat(array, 3, axis=2) if array.shape[2] == 1 else np.array(array, order="C")
-
-
-def _what(value, array):
-    return type(value).__name__ if array.dtype == object else f"an array of {array.dtype}"

@@ -24,12 +24,9 @@ def quiet_turicreate(quiet=True):
     >>> quiet_turicreate(False)
     """
     server = _message_server()
-    if server is None:
-        return
-    printer = server.print_callback
-    if isinstance(printer, _WarningsOnly):
-        printer = printer.printer
-    server.print_callback = _WarningsOnly(printer) if quiet else printer
+    if server is not None:
+        printer = getattr(server.print_callback, "printer", server.print_callback)
+        server.print_callback = _WarningsOnly(printer) if quiet else printer
 
 
 class _WarningsOnly:

@@ -175,7 +175,7 @@ def image_sframe(ids, images, labels, **columns):
 
     made = {
         "id": tc.SArray([int(value) for value in ids], dtype=int),
-        "image": _image_column(images),
+        "image": images if _is_image_column(images) else images_to_sarray(images),
         "label": tc.SArray([str(value) for value in labels], dtype=str),
         **{name: _further_column(values) for name, values in columns.items()},
     }
@@ -367,11 +367,10 @@ def _turicreate_image(data, shape, kind):
     return tc.Image(_image_data=data, _image_data_size=len(data), _format_enum=kind, **sides)
 
 
-def _image_column(images):
+def _is_image_column(images):
     import turicreate as tc
 
-    is_column = isinstance(images, tc.SArray) and images.dtype == tc.Image
-    return images if is_column else images_to_sarray(images)
+    return isinstance(images, tc.SArray) and images.dtype == tc.Image
 
 
 def _further_column(values):

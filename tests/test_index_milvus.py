@@ -122,7 +122,7 @@ def test_limits_of_milvus(uri):
     with pytest.raises(InputError, match="longer than 512 bytes"):
         engine.build(features(1), ids=["ü" * 300])
     engine.build(features(3))
-    engine._n = 20_000
+    engine.n = 20_000
     with pytest.raises(InputError, match="at most 16384 neighbors a query, not 17000"):
         engine.search(features(1), k=17_000)
 

@@ -182,7 +182,7 @@ def _read(card, source, options):
     for picture in card.read(source, options):
         names.append(picture.name)
         try:
-            builder.append(_stored(picture.data, getattr(options, "max_side", None)))
+            builder.append(_stored(picture.data, options.max_side))
         except InputError as error:
             # A file's path stands in the error already.
             unreadable.append(f"{picture.name}: {error}" if picture.name else str(error))
@@ -244,12 +244,11 @@ def _checked_options(card, given):
     for name in given:
         if name not in known:
             raise InputError(f"{card.name} has no option {name!r}; it has {', '.join(known)}")
-    options = SimpleNamespace(**{**known, **given, "labels": card.labels})
+    options = SimpleNamespace(**{"max_side": None, **known, **given, "labels": card.labels})
     if not 0 <= options.seed < 2**32:
         raise InputError(f"seed={options.seed} must be at least 0 and less than 2**32")
-    max_side = getattr(options, "max_side", None)
-    if max_side is not None and max_side < 1:
-        raise InputError(f"max_side={max_side} must be at least 1 pixel")
+    if options.max_side is not None and options.max_side < 1:
+        raise InputError(f"max_side={options.max_side} must be at least 1 pixel")
     return options
 
 

@@ -45,7 +45,7 @@ def find_files(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of pictures; check the path")
-    files = [path for path in _walk(folder) if _is_candidate(path.relative_to(folder))]
+    files = [path for path in _walk(folder) if not _is_litter(path.relative_to(folder))]
     for path in files:
         if path.parent == folder:
             problem = f"{path} lies in no sub-folder, so it has no label"
@@ -75,9 +75,8 @@ def _walk(folder):
             (links if entry.is_symlink() else waiting).append(entry)
 
 
-def _is_candidate(path):
-    hidden = any(part.startswith(".") for part in path.parts)
-    return not hidden and path.name.lower() not in _LITTER
+def _is_litter(path):
+    return path.name.lower() in _LITTER or any(part.startswith(".") for part in path.parts)
 
 
 def _natural(path):

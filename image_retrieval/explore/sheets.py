@@ -245,8 +245,7 @@ def _summaries(found):
 
 def _summary(answer):
     matches = [hit.match for hit in answer.hits]
-    others = len(matches) - matches.count(ITSELF)
+    same, others = matches.count(SAME), len(matches) - matches.count(ITSELF)
     end = ", the query itself not counted" if ITSELF in matches else ""
-    have = "has" if matches.count(SAME) == 1 else "have"
-    name = _query_name(answer)
-    return f"{matches.count(SAME)} of {others} neighbors of {name} {have} its label{end}"
+    have = f"{_query_name(answer)} {'has' if same == 1 else 'have'}"
+    return f"{same} of {others} neighbors of {have} its label{end}"

@@ -42,8 +42,8 @@ _DTYPES = {f"{kind}Storage": np.dtype(code) for kind, code in zip(_KINDS, _CODES
 # EMPTY_DICT SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
 # BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID
 _OPCODES = b"\x80.(N\x88\x89JKM\x8aGX}su]ae)t\x85\x86\x87qrhjcRbQ"
-_SPOILED = (EOFError, ValueError, TypeError, LookupError, AttributeError, OverflowError)
-_DAMAGED = (*_SPOILED, pickle.UnpicklingError, struct.error)
+_DAMAGED = EOFError, ValueError, TypeError, LookupError, AttributeError, OverflowError
+_DAMAGED += pickle.UnpicklingError, struct.error
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,10 @@ def read_checkpoint(path):
         raise InputError(f"{path}: {problem}; check the path") from None
     try:
         return _read(stream)
-    except InputError as error:
-        raise InputError(f"{path}: {error}; get the file again from its publisher") from None
-    except _DAMAGED as error:
-        problem = f"{path}: not a whole legacy PyTorch checkpoint ({type(error).__name__})"
-        raise InputError(f"{problem}; get the file again from its publisher") from None
+    except (InputError, *_DAMAGED) as error:
+        damage = f"not a whole legacy PyTorch checkpoint ({type(error).__name__})"
+        problem = error if isinstance(error, InputError) else damage
+        raise InputError(f"{path}: {problem}; get the file again from its publisher") from None
 
 
 def _read(stream):

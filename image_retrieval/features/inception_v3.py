@@ -77,8 +77,8 @@ def find_weights(weights=None):
     InputError
         When a file was named and is not there.
     """
-    named = weights or _from_environment()
-    if named:
+    named = weights or os.environ.get(VARIABLE)
+    if named and (weights or named != _NONE):
         path = Path(named).expanduser()
         if not path.is_file():
             given = f"{'weights' if weights else VARIABLE}={str(named)!r}"
@@ -101,11 +101,6 @@ def keras_file():
     """Return where Keras keeps the file that it downloads."""
     home = os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()
     return Path(home) / "models" / FILE
-
-
-def _from_environment():
-    named = os.environ.get(VARIABLE)
-    return None if named == _NONE else named
 
 
 def _download():

@@ -10,15 +10,8 @@ from image_retrieval.features.backbone import Backbone
 
 def load(pooling=None, weights=None):
     """Return the pixels themselves as a map; pooled, they are a picture's mean color."""
-    return _mean_color if pooling else _as_floats
-
-
-def _as_floats(pixels):
-    return pixels.astype(np.float32)
-
-
-def _mean_color(pixels):
-    return pixels.mean(axis=(1, 2), dtype=np.float64).astype(np.float32)
+    sides = (1, 2) if pooling else ()
+    return lambda pixels: pixels.mean(axis=sides, dtype=np.float64).astype(np.float32)
 
 
 BACKBONE = Backbone(

@@ -75,12 +75,10 @@ class Engine(ABC):
         self._require_built()
         X = as_vectors(X, self.d)
         ids, labels = as_ids(ids, len(X), first=self.n), as_labels(labels, len(X))
-        if len(X) and not self.n:
-            return self.build(X, ids, labels)
-        if len(X):
+        if len(X) and self.n:
             self._refuse_mixed(ids, labels)
             self._append(X, ids, labels)
-        return self
+        return self if self.n or not len(X) else self.build(X, ids, labels)
 
     def search(self, Q, k=5, radius=None, where=None):
         """Find the nearest reference vectors of each query.

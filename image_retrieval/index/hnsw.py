@@ -91,7 +91,8 @@ class HnswEngine(MemoryEngine):
             return
         Q = self._X[held_out]
         true = self._brute_force().nearest(Q, _TUNED_FOR, others)[1]
-        for components in _sizes(self.d):
+        # 64, 128, … and all
+        for components in [*(64 << i for i in range(20) if 64 << i < self.d), self.d]:
             self._start_graph(rotation, components, others)
             if self._tune_ef(Q, true[:, -1:] * _EQUAL):
                 break
@@ -226,11 +227,6 @@ def _as_measured(X, metric):
     if metric != "cosine":
         return X
     return (X * inverse(norms(X))[:, None]).astype(np.float32)
-
-
-def _sizes(d):
-    """Return the numbers of components to try: 64, 128, … and all."""
-    return [*(64 << i for i in range(20) if 64 << i < d), d]
 
 
 def _split(n):

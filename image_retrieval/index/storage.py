@@ -92,8 +92,8 @@ def read_array(folder, name, kinds, shape):
 
 
 def _refuse_other_folder(path):
-    is_other_folder = path.is_dir() and not (path / _LIST).exists() and any(path.iterdir())
-    if is_other_folder or path.is_file():
+    is_other = path.is_dir() and not (path / _LIST).exists() and any(path.iterdir())
+    if is_other or path.is_file():
         raise InputError(f"{path}: is there and is no saved index; choose another name")
 
 

@@ -47,12 +47,7 @@ def place_on_grid(points, columns=26, rows=18):
         problem = f"{len(points)} points do not fit into {columns} columns and {rows} rows"
         raise InputError(f"{problem}; give more")
     cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
-    wanted = _stretched(points, columns, rows)
+    low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
+    wanted = (points - low) / np.where(high > low, high - low, 1.0) * [columns - 1, rows - 1]
     cost = ((wanted[:, None] - cells[None]) ** 2).sum(axis=2)
     return cells[linear_sum_assignment(cost)[1]]
-
-
-def _stretched(points, columns, rows):
-    low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
-    span = np.where(high > low, high - low, 1.0)
-    return (points - low) / span * [columns - 1, rows - 1]

@@ -45,7 +45,9 @@ def tsne(X, perplexity=30, seed=0):
 
     X = _matrix(X)
     if X.shape[1] < 2:
-        raise InputError("vectors of one dimension lie on a line already; give 2 or more")
+        raise InputError(
+            "vectors of one dimension lie on a line already; give 2 dimensions or more"
+        )
     if not 1 <= perplexity < len(X):
         problem = f"perplexity={perplexity} is not possible with {len(X)} vectors"
         raise InputError(f"{problem}; choose from 1 to less than {len(X)}")
