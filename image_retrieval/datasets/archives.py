@@ -60,12 +60,10 @@ def open_tar(path, file=None):
             yield _safe_members(tar, path)
     except _UnfitError as error:
         raise InputError(f"{path}: {error}; get it from its official source") from None
-    except tarfile.ReadError as error:
-        if "end of data" in str(error):
+    except (tarfile.ReadError, EOFError) as error:
+        if isinstance(error, EOFError) or "end of data" in str(error):
             raise _cut_short(path) from None
         raise InputError(f"{path}: not a tar archive; give the file as it was downloaded") from None
-    except EOFError:
-        raise _cut_short(path) from None
     except _DAMAGES as error:
         raise _damaged(path, error) from None
 

@@ -182,7 +182,7 @@ def _read(card, source, options):
     for picture in card.read(source, options):
         names.append(picture.name)
         try:
-            builder.append(_stored(picture.data, options.max_side))
+            builder.append(_stored(picture.data, getattr(options, "max_side", None)))
         except InputError as error:
             # A file's path stands in the error already.
             unreadable.append(f"{picture.name}: {error}" if picture.name else str(error))

