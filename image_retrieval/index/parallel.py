@@ -3,6 +3,8 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from image_retrieval.hardware import cores
 
 
@@ -19,6 +21,24 @@ def in_parallel(function, items):
         return [function(item) for item in items]
     with _ONE_BLAS_THREAD, ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, items))
+
+
+def row_products(X, y):
+    """Return `X @ y`, computed on this core alone.
+
+    With few rows, BLAS takes longer to wake and await its other threads than to multiply; where
+    other programs keep the cores busy, a hundred times as long. A product a row wakes none.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n, d)
+    y : ndarray of float, shape (d,)
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+    """
+    return np.matmul(X[:, None], y)[:, 0]
 
 
 class _OneBlasThread:

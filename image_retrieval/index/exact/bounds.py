@@ -8,6 +8,7 @@ whose bound exceeds an exact distance is proven to be farther away.
 import numpy as np
 
 from image_retrieval.index.distances import inverse, norms
+from image_retrieval.index.parallel import row_products
 
 UNIT = 2.0**-24  # float32: half the distance from 1 to the next number
 _ROUNDINGS = 12 * UNIT
@@ -15,6 +16,7 @@ _TINY = 2.0**-120  # products that underflow
 _LARGEST = 1e18  # its square still fits in float32
 _OFFSET_WORTH_A_COPY = 16.0
 _BLOCK = 1024
+_FEW = 512  # rows that one core multiplies sooner than several
 
 
 class LowerBounds:
@@ -107,7 +109,10 @@ class _QueryBounds:
         if self._memory.size < shape[0] * shape[1]:
             self._memory = np.empty(shape[0] * shape[1], dtype=np.float32)
         bounds = self._memory[: shape[0] * shape[1]].reshape(shape)
-        np.matmul(self._doubled, rows.Z[part].T, out=bounds)
+        if shape[0] == 1 and shape[1] <= _FEW:
+            bounds[0] = row_products(rows.Z[part], self._doubled[0])
+        else:
+            np.matmul(self._doubled, rows.Z[part].T, out=bounds)
         bounds += base
         return bounds
 

@@ -11,7 +11,7 @@ from image_retrieval.index.components import principal_axes
 from image_retrieval.index.distances import norms
 from image_retrieval.index.exact.bounds import UNIT, gamma
 from image_retrieval.index.exact.selection import lowest
-from image_retrieval.index.parallel import in_parallel
+from image_retrieval.index.parallel import in_parallel, row_products
 from image_retrieval.index.storage import read_array
 
 _FIRST, _ALL = (192, 0.15), (448, 0.35)  # axes of either step: at most, and of each dimension
@@ -100,9 +100,7 @@ class Cascade:
         rows = np.flatnonzero(bounds <= limit)
         if len(rows) > _MOST * len(bounds):
             return None
-        # Too few numbers to be worth waking and awaiting the other cores, as `@` would.
-        further = np.einsum("ij,j->i", np.take(self._further, rows, axis=0), further)
-        bounds = bounds[rows] + further
+        bounds = bounds[rows] + row_products(np.take(self._further, rows, axis=0), further)
         rows = rows[bounds <= limit]
         lower, limit = _reached(whole, rows, k)
         return rows[lower <= limit]
@@ -123,7 +121,8 @@ class Cascade:
     def _on_axes(self, Z, squared_norms):
         """Return squared norms, their rounding, what each step leaves of norms, coordinates."""
         centered = Z.astype(np.float64) - self._center
-        found = centered @ self._axes.T
+        one = len(Z) == 1
+        found = row_products(self._axes, centered[0])[None] if one else centered @ self._axes.T
         squared = np.einsum("ij,ij->i", centered, centered)
         kept = np.stack([np.square(found[:, :p]).sum(axis=1) for p in (self._split, None)], axis=1)
         rests = np.sqrt(np.maximum(squared[:, None] - kept, 0))
