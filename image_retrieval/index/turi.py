@@ -79,7 +79,8 @@ def _table(X):
 
 
 def _as_matrix(found, q, k):
-    queries, rows, values = (found[name].to_numpy() for name in NEIGHBOR_COLUMNS[:3])
+    kinds = dict(zip(NEIGHBOR_COLUMNS, (np.int64, np.int64, np.float64)))
+    queries, rows, values = (found[name].to_numpy().astype(kinds[name]) for name in kinds)
     order = np.lexsort((rows, values, queries))
     queries, rows, values = queries[order], rows[order], values[order]
     columns = np.arange(len(queries)) - np.searchsorted(queries, queries)
