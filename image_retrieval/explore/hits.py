@@ -127,9 +127,11 @@ def _query_places(ids, wanted, query_by):
         problem = f"{which}, are not {allowed} of the {len(ids)} query rows"
         raise InputError(f"{problem}; pass the rows that were queried")
     if len(fits) == 2 and rows != places:
-        ways = "query_by='row' after model.query(rows), query_by='id' after query(rows, label='id')"
+        way_out = (
+            "query_by='row' after model.query(rows), query_by='id' after query(rows, label='id')"
+        )
         problem = "the query labels can be row numbers of the query and ids in it"
-        raise InputError(f"{problem}; say which: {ways}")
+        raise InputError(f"{problem}; say which: {way_out}")
     return fits[0]
 
 

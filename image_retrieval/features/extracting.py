@@ -146,15 +146,16 @@ def _run(images, extraction, network, batch_size, progress):
 
 
 def _batches(images, batch_size):
-    """Yield (position of the first, list of files and arrays)."""
-    # Files are left for the threads to read. Other pictures might be changed by their owner in
-    # the meantime, or be decoded by something that is not safe in several threads.
-    named = (
-        (position, image, isinstance(image, (str, Path))) for position, image in enumerate(images)
-    )
-    taken = (image if is_file else read(position, image) for position, image, is_file in named)
+    """Return an iterator over (position of the first, list of files and arrays)."""
+    taken = (_taken(*numbered) for numbered in enumerate(images))
     batches = iter(lambda: list(islice(taken, batch_size)), [])
     return zip(count(0, batch_size), batches)
+
+
+def _taken(position, picture):
+    # Files are left for the threads to read. Other pictures might be changed by their owner in
+    # the meantime, or be decoded by something that is not safe in several threads.
+    return picture if isinstance(picture, (str, Path)) else read(position, picture)
 
 
 def _in_order(batches, network, extraction, workers):
