@@ -127,11 +127,9 @@ def _query_places(ids, wanted, query_by):
         problem = f"{which}, are not {allowed} of the {len(ids)} query rows"
         raise InputError(f"{problem}; pass the rows that were queried")
     if len(fits) == 2 and rows != places:
-        way_out = (
-            "query_by='row' after model.query(rows), query_by='id' after query(rows, label='id')"
-        )
+        ask = "query_by='row' after model.query(rows), query_by='id' after query(rows, label='id')"
         problem = "the query labels can be row numbers of the query and ids in it"
-        raise InputError(f"{problem}; say which: {way_out}")
+        raise InputError(f"{problem}; say which: {ask}")
     return fits[0]
 
 
