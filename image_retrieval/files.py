@@ -9,7 +9,6 @@ writer of the same path sweeps up. Work that takes minutes is wrapped in `exclus
 it is not done twice at once.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -30,7 +29,6 @@ except ImportError:  # Windows
 _RENAME_ATTEMPTS = 5
 _LOCK = ".writer"
 _DAY = 86400
-_CHUNK = 1 << 20
 
 
 @contextmanager
@@ -163,11 +161,9 @@ def file_hash(path):
 
 @lru_cache(maxsize=16)
 def _hash_of(path, modified, size):
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            total.update(chunk)
-    return total.hexdigest()
+    import pooch
+
+    return pooch.file_hash(str(path), "sha256")
 
 
 def _lock(file):
