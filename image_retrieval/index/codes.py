@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from image_retrieval.index.components import Rotation, doubled
+from image_retrieval.index.components import FITTED_ROWS, Rotation, doubled
 from image_retrieval.index.exact.selection import lowest
 from image_retrieval.index.parallel import in_parallel
-from image_retrieval.index.reranking import ListingEngine
+from image_retrieval.index.reranking import ListingEngine, some
 from image_retrieval.index.storage import read_array
 
 _LEVELS = 255  # steps between the smallest and the largest value of a component
@@ -25,8 +25,9 @@ class CodesEngine(ListingEngine):
     coding", 2011, measure candidates again.)
 
     As few components are kept, and as few candidates measured, as find `recall` of the ten true
-    neighbors of some rows that are held out. An index that is saved and loaded leaves the vectors
-    in their file: in memory are the codes, and four bytes a vector more (twelve for the cosine).
+    neighbors of some rows, themselves not counted. An index that is saved and loaded leaves the
+    vectors in their file: in memory are the codes, and four bytes a vector more (twelve for the
+    cosine).
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class CodesEngine(ListingEngine):
     candidates : int
         Measured in full for ten neighbors; the number of rows where all are measured.
     measured_recall : float
-        Reached on the held-out rows; 1.0 when there are too few rows to hold any out.
+        Reached on those rows; 1.0 when there are fewer than 800 rows and all are measured.
     """
 
     name = "codes"
@@ -54,13 +55,13 @@ class CodesEngine(ListingEngine):
     def _settings(self):
         return {**super()._settings(), "components": self.components}
 
-    def _tune(self, held_out, others):
-        rotation = Rotation.fit(self._X, self.metric)
-        farthest = self._farthest(held_out, others) if len(held_out) else None
+    def _tune(self, asking, others):
+        rotation = Rotation.fit(self._X[some(others, FITTED_ROWS)], self.metric)
+        farthest = self._farthest_others(asking) if len(asking) else None
         self.candidates = self.n
         for components in doubled(self.d):
             self._encode(rotation.first(components))
-            if farthest is None or self._choose_candidates(held_out, farthest):
+            if farthest is None or self._choose_candidates(asking, farthest):
                 break
 
     def _encode(self, rotation):

@@ -6,7 +6,7 @@ import numpy as np
 
 from image_retrieval.index.distances import inverse, norms
 
-_FITTED_ROWS = 5000  # that a rotation is computed from
+FITTED_ROWS = 5000  # that a rotation is computed from
 _FEW = 4  # queries that one thread turns sooner than several
 
 
@@ -64,8 +64,8 @@ class Rotation:
     @classmethod
     def fit(cls, X, metric):
         """Return the rotation of `X` (n, d) onto all its principal axes."""
-        sample = X[:: math.ceil(len(X) / _FITTED_ROWS)]
-        center, matrix = principal_axes(as_measured(sample, metric), _FITTED_ROWS)
+        sample = X[:: math.ceil(len(X) / FITTED_ROWS)]
+        center, matrix = principal_axes(as_measured(sample, metric), FITTED_ROWS)
         return cls(center.astype(np.float32), matrix.astype(np.float32), metric)
 
     def first(self, components):

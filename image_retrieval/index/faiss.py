@@ -1,6 +1,5 @@
 """Approximate search through faiss: any of its indexes, measured again in full."""
 
-import math
 from contextlib import contextmanager
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from image_retrieval.errors import InputError, one_line
 from image_retrieval.index.components import as_measured
 from image_retrieval.index.engine import needed
-from image_retrieval.index.reranking import ListingEngine
+from image_retrieval.index.reranking import ListingEngine, some
 from image_retrieval.index.storage import damaged
 
 _TRAINED_ON = 100_000  # rows, at most about
@@ -25,8 +24,8 @@ class FaissEngine(ListingEngine):
     256 bits, and "IVF100,SQ8" looks into some of 100 cells only.
 
     As few candidates are measured, and as few cells looked into, as find `recall` of the ten true
-    neighbors of some rows that are held out. Where that takes more than a quarter of the rows, all
-    are measured. An index that is saved and loaded leaves the vectors in their file.
+    neighbors of some rows, themselves not counted. Where that takes more than a quarter of the
+    rows, all are measured. An index that is saved and loaded leaves the vectors in their file.
 
     Parameters
     ----------
@@ -41,7 +40,7 @@ class FaissEngine(ListingEngine):
     candidates : int
         Measured in full for ten neighbors; the number of rows where all are measured.
     measured_recall : float
-        Reached on the held-out rows; 1.0 when there are too few rows to hold any out.
+        Reached on those rows; 1.0 when there are fewer than 800 rows and all are measured.
     """
 
     name = "faiss"
@@ -50,18 +49,16 @@ class FaissEngine(ListingEngine):
         super().__init__(metric, recall)
         self.factory, self._index = factory, None
 
-    def _tune(self, held_out, others):
+    def _tune(self, asking, others):
         self.candidates = self.n
         with _refusing(self.factory):
             self._index = _faiss().index_factory(self.d, self.factory)
-            if len(held_out):
-                self._index.train(
-                    self._measured(slice(None, None, math.ceil(self.n / _TRAINED_ON)))
-                )
-        if len(held_out):
+            if len(asking):
+                self._index.train(self._measured(some(others, _TRAINED_ON)))
+        if len(asking):
             self._insert(np.arange(self.n))
-            farthest = self._farthest(held_out, others)
-            while not self._choose_candidates(held_out, farthest) and self._look_further():
+            farthest = self._farthest_others(asking)
+            while not self._choose_candidates(asking, farthest) and self._look_further():
                 pass
 
     def _look_further(self):

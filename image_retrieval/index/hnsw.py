@@ -68,7 +68,7 @@ class HnswEngine(RerankingEngine):
             self.ef = self.n
             self._start_graph(rotation, self.d, np.arange(self.n))
             return
-        farthest = self._farthest(held_out, others)
+        farthest = self._farthest(self._X[held_out], TUNED_FOR, others)
         for components in doubled(self.d):
             self._start_graph(rotation, components, others)
             if self._tune_ef(self._X[held_out], farthest):

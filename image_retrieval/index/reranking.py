@@ -15,7 +15,7 @@ from image_retrieval.index.parallel import in_parallel
 TUNED_FOR = 10  # neighbors a query while parameters are chosen
 MEASURED = 8  # candidates measured exactly for each neighbor asked for: what is cheap
 LONGEST = 320  # lists of candidates tried, before more components are
-_SAMPLE = 400  # held-out queries that parameters are chosen on
+_SAMPLE = 400  # rows that ask while parameters are chosen
 _EQUAL = 1 + 1e-9  # by what part distances of equal rows may differ
 
 
@@ -31,7 +31,7 @@ class RerankingEngine(MemoryEngine):
     Attributes
     ----------
     measured_recall : float
-        Reached on held-out rows; 1.0 when there are too few rows to hold any out.
+        Reached while parameters were chosen; 1.0 when there are too few rows to choose with.
     """
 
     def __init__(self, metric="euclidean", recall=0.99):
@@ -63,10 +63,10 @@ class RerankingEngine(MemoryEngine):
             self._exact = ExactSearch(self._X, self.metric)
         return self._exact
 
-    def _farthest(self, held_out, others):
-        """Return how far the last true neighbor of each held-out row is, shape (q, 1)."""
-        found = self._brute_force().nearest(self._X[held_out], TUNED_FOR, others)[1]
-        return found[:, -1:] * _EQUAL  # by distance: of rows that are equal, any will do
+    def _farthest(self, Q, k, rows=None):
+        """Return how far the k-th true neighbor of each query among `rows` is, shape (q, 1)."""
+        # By distance: of rows that are equal, any will do.
+        return self._brute_force().nearest(Q, k, rows)[1][:, -1:] * _EQUAL
 
     def _wanted(self, q):
         """Return the recall to reach on `q` queries: a standard error above what is asked for.
@@ -97,7 +97,7 @@ class RerankingEngine(MemoryEngine):
 
     @abstractmethod
     def _tune(self, held_out, others):
-        """Index all rows, and choose parameters with those held out, if any are."""
+        """Index all rows, and choose parameters by asking some, if there are enough."""
 
     @abstractmethod
     def _insert(self, rows):
@@ -143,11 +143,14 @@ class ListingEngine(RerankingEngine):
     def _count(self, k):
         return math.ceil(self.candidates * max(1.0, k / TUNED_FOR))
 
-    def _choose_candidates(self, held_out, farthest):
-        """Set the fewest candidates that find enough of the true neighbors, if any do."""
-        Q, count = self._X[held_out], min(LONGEST, self.n - 1)
-        listed = self._candidates(Q, count + 1, TUNED_FOR)
-        listed = _without_itself(listed, held_out)
+    def _farthest_others(self, asking):
+        """Return how far the last true neighbor of each row is, itself not counted."""
+        return self._farthest(self._X[asking], TUNED_FOR + 1)
+
+    def _choose_candidates(self, asking, farthest):
+        """Set the fewest candidates that find enough of these rows' neighbors, if any do."""
+        Q, count = self._X[asking], min(LONGEST, self.n - 1)
+        listed = _without_itself(self._candidates(Q, count + 1, TUNED_FOR), asking)
         queries, columns = np.nonzero(listed >= 0)
         hits = np.zeros(listed.shape, dtype=bool)
         found = self._exactly.distances(Q, queries, listed[queries, columns])
@@ -157,6 +160,11 @@ class ListingEngine(RerankingEngine):
         self.candidates = max(TUNED_FOR, int(enough[0]) + 1) if len(enough) else self.n
         self.measured_recall = float(reached[self.candidates - 1]) if len(enough) else 1.0
         return len(enough) > 0
+
+
+def some(rows, most):
+    """Return at most about so many of the rows, evenly spaced."""
+    return rows[:: math.ceil(len(rows) / most)]
 
 
 def _without_itself(listed, rows):
