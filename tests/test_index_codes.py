@@ -18,9 +18,10 @@ def build(request):
     return lambda X, **more: index.build(X, engine=engine, **options, **more)
 
 
-def least(target):
-    """Return what a recall over 3,000 neighbors may fall to by chance: three standard errors."""
-    return target - 3 * np.sqrt(target * (1 - target) / 3000)
+def reaches(target, found, true):
+    """Tell whether the recall falls short by no more than three standard errors over queries."""
+    shares = np.array([np.isin(t, f).mean() for f, t in zip(found, true)])
+    return shares.mean() >= target - 3 * shares.std() / np.sqrt(len(shares))
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
@@ -28,7 +29,7 @@ def test_reaches_the_recall_asked_for_and_measures_few(build, metric):
     X, Q = features(2500, 64), features(300, 64, seed=1)
     engine = build(X, metric=metric, recall=0.9)
     assert engine.measured_recall >= 0.9
-    assert recall(engine.search(Q, k=10)[0], brute_force(X, Q, 10, metric)[0]) >= least(0.9)
+    assert reaches(0.9, engine.search(Q, k=10)[0], brute_force(X, Q, 10, metric)[0])
 
 
 @pytest.mark.parametrize("engine", ["codes", "faiss"])
@@ -113,4 +114,4 @@ def test_real_features(shared_reference):
     engine = index.build(X, engine="codes", recall=0.95)
     true = index.build(X).search(Q, k=10)[0]
     assert engine.components <= 128 and engine.candidates <= 100
-    assert recall(engine.search(Q, k=10)[0], true) >= least(0.95)
+    assert reaches(0.95, engine.search(Q, k=10)[0], true)

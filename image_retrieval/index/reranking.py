@@ -155,8 +155,11 @@ class ListingEngine(RerankingEngine):
         hits = np.zeros(listed.shape, dtype=bool)
         found = self._exactly.distances(Q, queries, listed[queries, columns])
         hits[queries, columns] = found <= farthest[queries, 0]
-        reached = np.minimum(hits.cumsum(axis=1), TUNED_FOR).mean(axis=0) / TUNED_FOR
-        enough = np.flatnonzero(reached >= self._wanted(len(Q)))
+        shares = np.minimum(hits.cumsum(axis=1), TUNED_FOR) / TUNED_FOR
+        reached = shares.mean(axis=0)
+        # A standard error above, so that chance does not pass what falls short; over queries,
+        # because what one of them misses it often misses together.
+        enough = np.flatnonzero(reached - shares.std(axis=0) / math.sqrt(len(Q)) >= self.recall)
         self.candidates = max(TUNED_FOR, int(enough[0]) + 1) if len(enough) else self.n
         self.measured_recall = float(reached[self.candidates - 1]) if len(enough) else 1.0
         return len(enough) > 0
