@@ -25,7 +25,7 @@ options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
     $(if $(filter command,$(origin FLIP)),--flip) $(if $(filter command,$(origin RECIPE)),--recipe)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks cifar10 caltech101 sample bench lint format requirements \
+.PHONY: help run test lab notebooks assignments cifar10 caltech101 sample bench lint format requirements \
         environment clean
 
 help:  ## list the targets
@@ -45,6 +45,9 @@ lab: environment  ## open JupyterLab on the notebooks
 
 notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
 	@$(PYTHON) -m tools.notebooks record $(call option,,NOTEBOOK)
+
+assignments: environment  ## make the students' versions of the assignments, and their solutions
+	@$(PYTHON) -m tools.classroom release
 
 cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path BACKBONE=name SIZE=px TRAIN=2005]
 	@$(PYTHON) -m image_retrieval cifar10 $(options) $(call option,--train,TRAIN) \
