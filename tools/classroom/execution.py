@@ -1,0 +1,84 @@
+"""Running one submission: `python -m tools.classroom.execution JOB`, in a process of its own.
+
+The job's folder holds `job.json` (the walls and the limits), `full.ipynb` with the hidden tests,
+`visible.ipynb` without them, and `files/`, what was handed in beside the notebook. It writes
+`result.json`. Where a test fails, the notebook runs once more without the hidden tests, in a
+kernel that has never seen them, and only what that run shows is explained to the student.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+
+from image_retrieval.errors import one_line
+from tools.classroom.isolation import Limits, kernel_variables
+from tools.classroom.kernel import Client, failure, is_test, kernel_manager
+from tools.notebooks.execute import SAMPLE_ENVIRONMENT, kernel_environment
+
+
+def main(folder):
+    """Run the job in `folder` and write its result."""
+    folder = Path(folder)
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    limits = Limits(**job["limits"])
+    full = run(folder, "full", job["mode"], limits)
+    visible = run(folder, "visible", job["mode"], limits) if full["failed"] else None
+    text = json.dumps({"full": full, "visible": visible})
+    (folder / "result.json").write_text(text, encoding="utf-8")
+
+
+def run(folder, name, mode, limits):
+    """Run one of the job's notebooks.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's folder.
+    name : str
+        The notebook, without its ending.
+    mode : str
+        The walls, of `tools.classroom.isolation`.
+    limits : Limits
+        What it may use.
+
+    Returns
+    -------
+    dict
+        `outputs`, a list for each cell; `failed`, the names of the tests that did not pass; and
+        `flags`, lines that say what was noticed.
+    """
+    notebook = nbformat.read(str(folder / f"{name}.ipynb"), as_version=4)
+    client = Client(notebook, limits, kernel_manager(folder, mode, limits))
+    try:
+        client.execute(env=_variables(mode, folder / "files"), cwd=str(folder / "files"))
+    except Exception as error:
+        # Whatever a kernel that a stranger controls may answer, it costs this submission only.
+        if not client.stopped:
+            client.flag(f"stopped: {type(error).__name__}: {one_line(error)}")
+    finally:
+        client.close()
+    return _result(client)
+
+
+def _variables(mode, files):
+    return {**kernel_environment(), **SAMPLE_ENVIRONMENT, **kernel_variables(mode, files)}
+
+
+def _result(client):
+    cells = client.nb.cells
+    tests = {
+        number: cell.metadata.nbgrader.grade_id
+        for number, cell in enumerate(cells)
+        if is_test(cell)
+    }
+    outputs = [cell.get("outputs", []) for cell in cells]
+    for number in tests:
+        outputs[number] = client.outcomes.get(number, [failure("AssertionError", "not run")])
+    failed = [name for name in tests.values() if name not in client.passed]
+    return {"outputs": outputs, "failed": failed, "flags": client.flags}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
