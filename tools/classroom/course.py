@@ -46,15 +46,20 @@ def create_course(folder, sources=SOURCES, names=None, config=None):
     InputError
         When there is no such assignment, or nbgrader finds a mistake in its source.
     """
-    known = assignment_names(sources)
-    for name in known if names is None else names:
-        if name not in known:
-            raise InputError(f"there is no assignment {name!r}; there are {', '.join(known)}")
-        shutil.copytree(str(Path(sources) / name), str(Path(folder) / "source" / name))
     course = open_course(folder, config)
-    for name in known if names is None else names:
-        _generate(course, name)
+    for name in assignment_names(sources) if names is None else names:
+        add_assignment(course, name, sources)
     return course
+
+
+def add_assignment(course, name, sources=SOURCES):
+    """Add an assignment to a course's gradebook and its `release`; the errors are the above."""
+    known = assignment_names(sources)
+    if name not in known:
+        raise InputError(f"there is no assignment {name!r}; there are {', '.join(known)}")
+    copy = Path(course.coursedir.root) / "source" / name
+    shutil.copytree(str(Path(sources) / name), str(copy))
+    _generate(course, name)
 
 
 def open_course(folder, config=None):

@@ -1,9 +1,10 @@
 """Running one submission: `python -m tools.classroom.execution JOB`, in a process of its own.
 
-The job's folder holds `job.json` (the walls and the limits), `full.ipynb` with the hidden tests,
-`visible.ipynb` without them, and `files/`, what was handed in beside the notebook. It writes
-`result.json`. Where a test fails, the notebook runs once more without the hidden tests, in a
-kernel that has never seen them, and only what that run shows is explained to the student.
+The job's folder holds `files/`, what was handed in beside the notebook, and in `private/`
+`job.json` (the walls and the limits), `full.ipynb` with the hidden tests and `visible.ipynb`
+without them; there it writes `result.json`. Where a test fails, the notebook runs once more
+without the hidden tests, in a kernel that has never seen them, and only what that run shows is
+explained to the student.
 """
 
 import json
@@ -13,20 +14,25 @@ from pathlib import Path
 import nbformat
 
 from image_retrieval.errors import one_line
-from tools.classroom.isolation import Limits, kernel_variables
+from tools.classroom.isolation import Limits, hand_over, kernel_variables
 from tools.classroom.kernel import Client, failure, is_test, kernel_manager
 from tools.notebooks.execute import SAMPLE_ENVIRONMENT, kernel_environment
+
+PRIVATE = "private"
 
 
 def main(folder):
     """Run the job in `folder` and write its result."""
     folder = Path(folder)
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    private = folder / PRIVATE
+    for path in (folder / "files", *(folder / "files").rglob("*")):
+        hand_over(path)
+    job = json.loads((private / "job.json").read_text(encoding="utf-8"))
     limits = Limits(**job["limits"])
     full = run(folder, "full", job["mode"], limits)
     visible = run(folder, "visible", job["mode"], limits) if full["failed"] else None
     text = json.dumps({"full": full, "visible": visible})
-    (folder / "result.json").write_text(text, encoding="utf-8")
+    (private / "result.json").write_text(text, encoding="utf-8")
 
 
 def run(folder, name, mode, limits):
@@ -49,7 +55,7 @@ def run(folder, name, mode, limits):
         `outputs`, a list for each cell; `failed`, the names of the tests that did not pass; and
         `flags`, lines that say what was noticed.
     """
-    notebook = nbformat.read(str(folder / f"{name}.ipynb"), as_version=4)
+    notebook = nbformat.read(str(folder / PRIVATE / f"{name}.ipynb"), as_version=4)
     client = Client(notebook, limits, kernel_manager(folder, mode, limits))
     try:
         client.execute(env=_variables(mode, folder / "files"), cwd=str(folder / "files"))

@@ -28,6 +28,7 @@ COURSE = (
     "image_test_data",
     "caltech101_data",
     "data",
+    "notebooks",
 )
 _SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64")
 _SYSTEM_FILES = (

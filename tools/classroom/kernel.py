@@ -195,6 +195,7 @@ class Client(NotebookClient):
             verdict = _points(said["evalue"][len(receipt) :])
         elif said.get("status") == "error":
             verdict = [failure(said["ename"], said["evalue"])]
+            verdict[0].traceback = [line.replace(receipt, "…") for line in said["traceback"]]
         else:
             self.flag(f"{name}: the tests were kept from reporting")
             verdict = [failure("AssertionError", "the tests did not come to their end")]
