@@ -43,7 +43,8 @@ def run(args):
         print(line)
     Grading(args.output, found, args.sources).grade(mode, limits, args.jobs)
     output = os.path.relpath(str(args.output))
-    print(f"Points: {output}/points.csv. Feedback: {output}/feedback/STUDENT/ASSIGNMENT.html.")
+    print(f"Points: {output}/points.csv. What was noticed: {output}/flags.csv.")
+    print(f"Pages to return: {output}/feedback/STUDENT/ASSIGNMENT.html.")
 
 
 class Grading:
@@ -65,7 +66,7 @@ class Grading:
         self.course = gradebook.open_gradebook(output, names, sources)
         self.known = {name: gradebook.known_cells(self.course, name) for name in names}
         self.texts = {name: gradebook.texts(self.course, name) for name in names}
-        self.prepared, self.flags = {}, {}
+        self.prepared, self.flags, self.noticed = {}, {}, []
 
     def grade(self, mode, limits, jobs):
         """Run all submissions and write what is known about each as soon as it has run.
@@ -79,13 +80,14 @@ class Grading:
         jobs : int
             How many run at a time.
         """
-        table = []
+        table, self.noticed = [], []
         with tempfile.TemporaryDirectory() as folder:
             for done, (submission, result) in enumerate(self._run(folder, mode, limits, jobs), 1):
                 rows = self._write(submission, result)
                 table += rows
-                print(f"[{done}/{len(self.submissions)}] {report.line(rows)}", flush=True)
-        report.write(self.output, table)
+                line = report.line(rows, self.noticed)
+                print(f"[{done}/{len(self.submissions)}] {line}", flush=True)
+        report.write(self.output, table, self.noticed)
 
     def _run(self, folder, mode, limits, jobs):
         """Yield each submission and its result; None for one that cannot be read."""
@@ -127,7 +129,8 @@ class Grading:
         notes = feedback.notes(prepared, result, rows)
         gradescope.write_results(page.with_suffix(".json"), rows, notes)
         about = {"student": submission.student, "assignment": submission.assignment}
-        return [{**about, **row, "flags": "; ".join(noticed)} for row in rows]
+        self.noticed += [{**about, "flag": flag} for flag in noticed]
+        return [{**about, **row, "flags": report.flags_of(row, noticed)} for row in rows]
 
     def _page(self, submission):
         return self.output / "feedback" / submission.student / f"{submission.assignment}.html"

@@ -20,7 +20,7 @@ from tools.notebooks.execute import ROOT
 SANDBOX, CONTAINER, TRUST = "sandbox", "container", "trust"
 HOME = "/home/student"
 SUBMISSION = "/submission"
-# The course as the student has it: no tests, no solutions, no grades.
+# The course as a student has it: no tests, no solutions, no grades.
 COURSE = (
     "image_retrieval",
     "portable",
@@ -28,7 +28,7 @@ COURSE = (
     "image_test_data",
     "caltech101_data",
     "data",
-    "notebooks",
+    "pyproject.toml",
 )
 _SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64")
 _SYSTEM_FILES = (

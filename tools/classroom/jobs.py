@@ -118,7 +118,7 @@ def _nothing(prepared, flag):
 
 
 def _key(prepared, files, limits):
-    total = hashlib.sha256(repr(limits).encode())
+    total = hashlib.sha256(f"{sys.version} {limits}".encode())
     for notebook in (prepared.full, prepared.visible):
         cells = [[cell.source, dict(cell.metadata)] for cell in notebook.cells]
         total.update(json.dumps(cells, sort_keys=True).encode())

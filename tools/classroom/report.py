@@ -1,4 +1,4 @@
-"""Tables of points: a row for each student and question, and a column for each question."""
+"""Tables of points and of what was noticed, and the line that is printed for a submission."""
 
 from pathlib import Path
 
@@ -7,32 +7,41 @@ import pandas as pd
 from image_retrieval.files import atomic_file
 
 COLUMNS = ["student", "assignment", "question", "points", "max_points", "graded", "flags"]
+FLAGS = ["student", "assignment", "flag"]
+_ORDER = ["student", "assignment"]
+_SHOWN = 3
 
 
-def write(folder, rows):
-    """Write `points.csv`, and `points_ASSIGNMENT.csv` with a row for each student.
+def write(folder, rows, noticed):
+    """Write the tables.
+
+    `points.csv` has a row for each student and question, `points_ASSIGNMENT.csv` a row for each
+    student, and `flags.csv` a row for everything that was noticed.
 
     Parameters
     ----------
     folder : str or Path
         Where.
-    rows : list of dict
-        The long table's, with all its columns.
+    rows, noticed : list of dict
+        With the keys `COLUMNS` and `FLAGS`.
     """
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table = table.sort_values(["student", "assignment"], kind="stable")
-    _write(table, Path(folder) / "points.csv")
-    for assignment, part in table.groupby("assignment"):
-        _write(wide(part), Path(folder) / f"points_{assignment}.csv")
+    folder = Path(folder)
+    points = pd.DataFrame(rows, columns=COLUMNS).sort_values(_ORDER, kind="stable")
+    flags = pd.DataFrame(noticed, columns=FLAGS).sort_values(_ORDER, kind="stable")
+    _write(points, folder / "points.csv")
+    _write(flags, folder / "flags.csv")
+    for assignment, part in points.groupby("assignment"):
+        about = flags[flags["assignment"] == assignment]
+        _write(wide(part, about), folder / f"points_{assignment}.csv")
 
 
-def wide(table):
-    """Return one assignment's table with a row for each student and a column for each question.
+def wide(points, flags):
+    """Return one assignment's points with a row for each student.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        With the columns of `COLUMNS`.
+    points, flags : pandas.DataFrame
+        With the columns `COLUMNS` and `FLAGS`.
 
     Returns
     -------
@@ -40,24 +49,44 @@ def wide(table):
         `student`, the questions' points in their order, `total`, `max_points`, `to_grade` (how
         many questions a person has yet to grade) and `flags`.
     """
-    points = table.pivot(index="student", columns="question", values="points")
-    points = points[list(dict.fromkeys(table["question"]))]
-    students = table.groupby("student")
-    points["total"] = students["points"].sum()
-    points["max_points"] = students["max_points"].sum()
-    points["to_grade"] = students["points"].agg(lambda column: column.isna().sum())
-    points["flags"] = students["flags"].first()
-    return points.reset_index()
+    table = points.pivot(index="student", columns="question", values="points")
+    table = table[list(dict.fromkeys(points["question"]))]
+    students = points.groupby("student")
+    table["total"] = students["points"].sum()
+    table["max_points"] = students["max_points"].sum()
+    table["to_grade"] = students["points"].agg(lambda column: column.isna().sum())
+    joined = flags.groupby("student")["flag"].agg("; ".join)
+    table["flags"] = joined.reindex(table.index).fillna("")
+    return table.reset_index()
 
 
-def line(rows):
-    """Return what is to be said of one submission, given its rows, in one line."""
-    points = sum(row["points"] or 0 for row in rows)
-    total = sum(row["max_points"] for row in rows)
+def flags_of(row, noticed):
+    """Return those of the flags that are about the question of a row, as one text."""
+    return "; ".join(flag for flag in noticed if flag.startswith(f"{row['question']}: "))
+
+
+def line(rows, noticed):
+    """Return what is to be said of one submission in one line.
+
+    Parameters
+    ----------
+    rows, noticed : list of dict
+        Its rows of the table, and what was noticed, about it and perhaps others.
+    """
+    student, assignment = rows[0]["student"], rows[0]["assignment"]
+    text = f"{student} {assignment}: {_points(rows)}"
     waiting = sum(row["points"] is None for row in rows)
-    text = f"{rows[0]['student']} {rows[0]['assignment']}: {points:g} of {total:g} points"
-    text += f", {waiting} questions to grade by hand" if waiting else ""
-    return f"{text}; {rows[0]['flags']}" if rows[0]["flags"] else text
+    text += f", {waiting} to grade by hand" if waiting else ""
+    flags = [
+        each["flag"] for each in noticed if [each[key] for key in _ORDER] == [student, assignment]
+    ]
+    more = f"; {len(flags) - _SHOWN} more" if len(flags) > _SHOWN else ""
+    return "; ".join([text, *flags[:_SHOWN]]) + more
+
+
+def _points(rows):
+    points = sum(row["points"] or 0 for row in rows)
+    return f"{points:g} of {sum(row['max_points'] for row in rows):g} points"
 
 
 def _write(table, path):
