@@ -1,4 +1,4 @@
-"""Running one submission: `python -m tools.classroom.execution JOB`, in a process of its own.
+"""Running one submission, in a process of its own.
 
 The job's folder holds `files/`, what was handed in beside the notebook, and in `private/`
 `job.json` (the walls and the limits), `full.ipynb` with the hidden tests and `visible.ipynb`
@@ -8,14 +8,13 @@ explained to the student.
 """
 
 import json
-import sys
 from pathlib import Path
 
 import nbformat
 
 from image_retrieval.errors import one_line
 from tools.classroom.isolation import Limits, hand_over, kernel_variables
-from tools.classroom.kernel import Client, failure, is_test, kernel_manager
+from tools.classroom.kernel import ENDED, Client, failure, is_test, kernel_manager
 from tools.notebooks.execute import SAMPLE_ENVIRONMENT, kernel_environment
 
 PRIVATE = "private"
@@ -30,7 +29,8 @@ def main(folder):
     job = json.loads((private / "job.json").read_text(encoding="utf-8"))
     limits = Limits(**job["limits"])
     full = run(folder, "full", job["mode"], limits)
-    visible = run(folder, "visible", job["mode"], limits) if full["failed"] else None
+    again = full["failed"] and not full["stopped"]
+    visible = run(folder, "visible", job["mode"], limits) if again else None
     text = json.dumps({"full": full, "visible": visible})
     (private / "result.json").write_text(text, encoding="utf-8")
 
@@ -52,8 +52,9 @@ def run(folder, name, mode, limits):
     Returns
     -------
     dict
-        `outputs`, a list for each cell; `failed`, the names of the tests that did not pass; and
-        `flags`, lines that say what was noticed.
+        `outputs`, a list for each cell; `failed`, the names of the tests that did not pass;
+        `stopped`, whether it was ended before its end; and `flags`, lines that say what was
+        noticed.
     """
     notebook = nbformat.read(str(folder / PRIVATE / f"{name}.ipynb"), as_version=4)
     client = Client(notebook, limits, kernel_manager(folder, mode, limits))
@@ -61,8 +62,7 @@ def run(folder, name, mode, limits):
         client.execute(env=_variables(mode, folder / "files"), cwd=str(folder / "files"))
     except Exception as error:
         # Whatever a kernel that a stranger controls may answer, it costs this submission only.
-        if not client.stopped:
-            client.flag(f"stopped: {type(error).__name__}: {one_line(error)}")
+        client.stop(f"{type(error).__name__}: {one_line(error)}")
     finally:
         client.close()
     return _result(client)
@@ -83,8 +83,5 @@ def _result(client):
     for number in tests:
         outputs[number] = client.outcomes.get(number, [failure("AssertionError", "not run")])
     failed = [name for name in tests.values() if name not in client.passed]
-    return {"outputs": outputs, "failed": failed, "flags": client.flags}
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    stopped = bool(client.stopped) and client.stopped != ENDED
+    return {"outputs": outputs, "failed": failed, "stopped": stopped, "flags": client.flags}

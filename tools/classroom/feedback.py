@@ -15,7 +15,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from image_retrieval.files import atomic_file
-from tools.classroom.kernel import is_test
+from tools.classroom.kernel import UNDONE, is_test
 from tools.notebooks.page import markdown_to_html
 
 _FOLDER = Path(__file__).parent
@@ -23,6 +23,7 @@ _LONGEST = 5000
 _PICTURES = ("image/png", "image/jpeg")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _NOT_RUN = "The notebook could not be run to its end."
+_UNDONE = "Not answered yet."
 _HIDDEN = "Only a hidden test fails: it calls your code with other values."
 _UNREADABLE = "The file that was handed in is not a notebook that can be read."
 _DELETED = "The cell of this question is missing from the notebook that was handed in."
@@ -83,7 +84,10 @@ def note(row, result, number):
     errors = [each for each in outputs[number] if each["output_type"] == "error"]
     if not errors:
         return _HIDDEN
-    return strip_ansi(f"{errors[0]['ename']}: {errors[0]['evalue']}")[:_LONGEST]
+    name, text = errors[0]["ename"], errors[0]["evalue"]
+    if name == UNDONE and not text:
+        return _UNDONE
+    return strip_ansi(f"{name}: {text}")[:_LONGEST]
 
 
 def notes(prepared, result, rows):

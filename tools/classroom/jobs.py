@@ -95,10 +95,9 @@ def _fill(folder, prepared, files, mode, limits):
 
 def _execute(folder, mode, limits):
     """Run the job in a folder; return the last line of what went wrong."""
-    module = "tools.classroom.execution"
     try:
         done = subprocess.run(
-            [*outer_command(mode), sys.executable, "-m", module, str(folder)],
+            [*outer_command(mode), sys.executable, "-m", "tools.classroom.worker", str(folder)],
             cwd=str(ROOT),
             timeout=2 * limits.seconds + _SPARE_SECONDS,
             stdout=subprocess.DEVNULL,

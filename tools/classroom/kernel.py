@@ -30,9 +30,10 @@ GUARD = Path(__file__).with_name("guard.py")
 _GUARD = '__import__("sys").modules["_course_guard"]'
 _WATCH_SECONDS = 0.2
 _GUARD_SECONDS = 20
-_FLAG_LENGTH = 120
+_FLAG_LENGTH = 200
+ENDED = "ended"
 # What the untouched stub raises.
-_UNDONE = "NotImplementedError"
+UNDONE = "NotImplementedError"
 
 
 def is_test(cell):
@@ -155,7 +156,7 @@ class Client(NotebookClient):
 
     def close(self):
         """End the kernel and everything it started."""
-        self.stopped = self.stopped or "ended"
+        self.stopped = self.stopped or ENDED
         for process in _descendants():
             with suppress(psutil.Error):
                 process.kill()
@@ -203,7 +204,7 @@ class Client(NotebookClient):
 
     def _note_error(self, cell_index):
         said = self.reply
-        if said.get("status") == "error" and said["ename"] != _UNDONE:
+        if said.get("status") == "error" and said["ename"] != UNDONE:
             number = sum(each.cell_type == "code" for each in self.nb.cells[: cell_index + 1])
             self.flag(f"code cell {number}: {said['ename']}: {said['evalue']}")
 
