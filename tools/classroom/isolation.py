@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from image_retrieval.errors import InputError, one_line
@@ -232,9 +233,15 @@ def _system():
 
 def _course():
     data = [os.environ.get(name, "") for name in _DATA_VARIABLES]
-    wanted = [sys.base_prefix, sys.prefix, *(ROOT / name for name in COURSE)]
+    wanted = [sys.base_prefix, sys.prefix, *(ROOT / name for name in COURSE), *_stand_in()]
     wanted += [Path(folder).resolve() for folder in data if os.sep in folder]
     return [word for path in wanted if Path(path).exists() for word in _bind(path, path)]
+
+
+def _stand_in():
+    """Return the folder of the portable edition's `turicreate`, which may be another clone's."""
+    found = find_spec("turicreate")
+    return [Path(found.origin).parent.parent] if found and found.origin else []
 
 
 def _bind(source, place):
