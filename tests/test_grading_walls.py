@@ -1,99 +1,30 @@
 """Submissions that attack the grading, all in one class: each costs only its author points."""
 
 import json
-import re
 
 import nbformat
 import pandas as pd
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from small_course import SECRET, named, release_notebook, solved, write, write_source
 
 from tools.classroom import isolation
-from tools.classroom.course import create_course
 from tools.classroom.grade import Grading
 from tools.classroom.isolation import SANDBOX, Limits
 from tools.classroom.submissions import find
 
-SECRET = "1764"
 LIMITS = Limits(
     memory=1 << 30, disk=32 << 20, processes=100, cell_seconds=15, seconds=120, output=2 << 20
 )
 
-SETUP = """def expect(found, wanted):
-    assert found == wanted, f"expected {wanted}, got {found}"
-"""
-SQUARE = "def square(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION\n"
-CUBE = "def cube(x):\n    ### BEGIN SOLUTION\n    return x**3\n    ### END SOLUTION\n"
-HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
-
-
-def cell(name, source, points=0, solution=False):
-    about = {
-        "grade_id": name,
-        "grade": points > 0,
-        "locked": not solution,
-        "solution": solution,
-        "task": False,
-        "schema_version": 3,
-    }
-    if points:
-        about["points"] = points
-    make = new_markdown_cell if name == "why" else new_code_cell
-    return make(source, metadata={"nbgrader": about})
-
-
-def source_notebook():
-    return new_notebook(
-        cells=[
-            new_markdown_cell("# Powers\n\nWrite $x^2$ and $x^3$."),
-            cell("setup", SETUP),
-            cell("square", SQUARE, solution=True),
-            cell(
-                "check-square",
-                f"expect(square(3), 9)\n{HIDDEN.format(f'expect(square(42), {SECRET})')}",
-                2,
-            ),
-            cell("cube", CUBE, solution=True),
-            cell("check-cube", f"expect(cube(2), 8)\n{HIDDEN.format('expect(cube(3), 27)')}", 3),
-            cell("why", "Your answer", 1, solution=True),
-        ]
-    )
-
-
-def write(path, notebook):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, str(path))
-
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("course") / "source"
-    write(folder / "powers" / "powers.ipynb", source_notebook())
-    return folder
+    return write_source(tmp_path_factory.mktemp("course") / "source")
 
 
 @pytest.fixture(scope="module")
 def release(sources, tmp_path_factory):
-    """The students' version, as a function that returns a fresh copy."""
-    folder = tmp_path_factory.mktemp("release")
-    create_course(folder, sources)
-    path = folder / "release" / "powers" / "powers.ipynb"
-    return lambda: nbformat.read(str(path), as_version=4)
-
-
-def solved(notebook, square="return x * x", cube="return x**3", extra=()):
-    """Fill in the answers; each extra cell comes before the first question."""
-    answers = {"square": square, "cube": cube}
-    for each in notebook.cells:
-        name = each.metadata.get("nbgrader", {}).get("grade_id")
-        if name in answers:
-            each.source = f"def {name}(x):\n" + re.sub("^", "    ", answers[name], flags=re.M)
-    notebook.cells[2:2] = [new_code_cell(source) for source in extra]
-    return notebook
-
-
-def named(notebook, name):
-    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+    return release_notebook(sources, tmp_path_factory.mktemp("release"))
 
 
 READ = "open({!r}).read()"
@@ -208,6 +139,7 @@ def flags(graded, student):
         ("reader", 2, 3),
         ("caller", 2, 3),
         ("hog", 2, 3),
+        ("forker", 2, 3),
         ("filler", 2, 3),
         ("looper", 2, 3),
         ("flooder", 0, 0),

@@ -46,7 +46,9 @@ def add_arguments(parser):
     """Declare the options of the command."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--assignment", metavar="NAME", help="write the autograder of this one")
-    what.add_argument("--run", type=Path, metavar="FOLDER", help="grade as Gradescope has it")
+    what.add_argument(
+        "--grade", type=Path, metavar="FOLDER", help="grade what Gradescope has put there"
+    )
     parser.add_argument("--sources", type=Path, default=SOURCES, metavar="FOLDER")
     parser.add_argument("--output", type=Path, default=AUTOGRADERS, metavar="FOLDER")
     parser.add_argument("--trust", action="store_true", help="run the submission unprotected")
@@ -54,8 +56,8 @@ def add_arguments(parser):
 
 def run(args):
     """Write an autograder, or be one."""
-    if args.run:
-        return grade(args.run, args.trust)
+    if args.grade:
+        return grade(args.grade, args.trust)
     path = args.output / f"{args.assignment}.zip"
     write_autograder(path, args.assignment, args.sources)
     print(f"Upload {os.path.relpath(str(path))} as the autograder of a programming assignment.")

@@ -118,7 +118,11 @@ def container_obstacle():
     """Return why the kernel cannot run as another user here, or an empty text."""
     if shutil.which("setpriv") is None or shutil.which("prlimit") is None:
         return "there is no setpriv or prlimit"
-    return "" if _is_root() else "only root can run them as another user"
+    if not _is_root():
+        return "only root can run them as another user"
+    command = [*_as_student(), sys.executable, "-c", ""]
+    tried = subprocess.run(command, capture_output=True, check=False)
+    return f"another user cannot run {sys.executable}" if tried.returncode else ""
 
 
 def outer_command(mode):

@@ -172,7 +172,7 @@ class Client(NotebookClient):
         while not self.stopped:
             if time.monotonic() > end:
                 self.stop(f"took more than {self.limits.seconds} s")
-            elif _memory() > self.limits.memory:
+            elif _uses_more_than(self.limits.memory):
                 self.stop(f"used more than {self.limits.memory / 2**30:g} GB of memory")
             time.sleep(_WATCH_SECONDS)
 
@@ -248,9 +248,17 @@ def _descendants():
     return psutil.Process().children(recursive=True)
 
 
-def _memory():
+def _uses_more_than(limit):
+    """Tell whether the kernel and what it started use more memory; shared bytes count once."""
+    # What is shared takes longer to find out.
+    return _memory(lambda process: process.memory_info().rss) > limit and (
+        _memory(lambda process: process.memory_full_info().pss) > limit
+    )
+
+
+def _memory(measure):
     total = 0
     for process in _descendants():
         with suppress(psutil.Error):
-            total += process.memory_info().rss
+            total += measure(process)
     return total
