@@ -71,7 +71,9 @@ def attacks(release, elsewhere):
     named(edited, "check-cube").source = "pass"
     named(edited, "check-cube").metadata.nbgrader.points = 100
     named(edited, "cube").source = "def cube(x):\n    return 8"
-    answered = solved(release())
+    answered = solved(
+        release(), extra=["from IPython.display import HTML\nHTML('<script>1</script>')"]
+    )
     named(answered, "why").source = "Because <script>alert(1)</script> ![](http://192.0.2.1/x.png)"
     return {
         "answered": answered,
@@ -213,6 +215,17 @@ def test_nothing_a_student_wrote_is_interpreted_or_fetched(graded):
     page = (graded / "feedback/answered/powers.html").read_text()
     assert "<script" not in page and "<img" not in page and "alert(1)" in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_what_a_person_grades_in_a_browser_runs_no_script(graded):
+    autograded = nbformat.read(
+        str(graded / "autograded/answered/powers/powers.ipynb"), as_version=4
+    )
+    assert "&lt;script>" in named(autograded, "why").source
+    kinds = {
+        kind for c in autograded.cells for o in c.get("outputs", []) for kind in o.get("data", {})
+    }
+    assert kinds == {"text/plain"}
 
 
 def test_gradescope_gets_each_question(graded):

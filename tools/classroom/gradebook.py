@@ -22,6 +22,9 @@ from tools.classroom.course import SOURCES, add_assignment, open_course
 from tools.classroom.kernel import failure, is_test
 from tools.classroom.prepare import Known
 
+# What a browser shows without running anything.
+_SHOWN = ("text/plain", "image/png", "image/jpeg")
+
 
 def open_gradebook(folder, assignments, sources=SOURCES):
     """Return a course of nbgrader's in `folder` that knows these assignments.
@@ -97,8 +100,9 @@ def record(course, submission, prepared, outputs):
         book.update_or_create_submission(assignment, student)
     if prepared:
         folder = Path(course.coursedir.root) / "submitted" / student / assignment
+        notebook = _harmless(prepared.visible, texts(course, assignment))
         with atomic_file(folder / f"{assignment}.ipynb") as temporary:
-            nbformat.write(prepared.visible, str(temporary))
+            nbformat.write(notebook, str(temporary))
         _autograde(course, submission, outputs or _not_run(prepared))
     there = {_name(cell) for cell in prepared.full.cells} if prepared else set()
     _give_nothing(course, submission, there)
@@ -147,7 +151,7 @@ def _autograde(course, submission, outputs):
         def preprocess(self, nb, resources):
             for cell, shown in zip(nb.cells, outputs):
                 if cell.cell_type == "code":
-                    cell.outputs = [nbformat.from_dict(output) for output in shown]
+                    cell.outputs = [_harmless_output(output) for output in shown]
             return nb, resources
 
     steps = [_Recorded, ClearMetadataPreprocessor, LimitOutput, SaveAutoGrades, AssignLatePenalties]
@@ -161,6 +165,24 @@ def _autograde(course, submission, outputs):
         log=_silent(),
     )
     grader.start()
+
+
+def _harmless(notebook, own_texts):
+    """Return a copy whose text runs no script where a grader reads it in a browser."""
+    copy = nbformat.from_dict(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown" and cell.source not in own_texts:
+            cell.source = cell.source.replace("<", "&lt;")
+    return copy
+
+
+def _harmless_output(output):
+    output = nbformat.from_dict(output)
+    if "data" in output:
+        shown = {kind: output.data[kind] for kind in _SHOWN if kind in output.data}
+        output.data = nbformat.from_dict(shown or {"text/plain": "(not shown here)"})
+        output.metadata = nbformat.from_dict({})
+    return output
 
 
 def _silent():
