@@ -18,6 +18,7 @@ from tools.classroom.kernel import ENDED, Client, failure, is_test, kernel_manag
 from tools.notebooks.execute import SAMPLE_ENVIRONMENT, kernel_environment
 
 PRIVATE = "private"
+_ATTEMPTS = 3
 
 
 def main(folder):
@@ -52,10 +53,19 @@ def run(folder, name, mode, limits):
     Returns
     -------
     dict
-        `outputs`, a list for each cell; `failed`, the names of the tests that did not pass;
+        `outputs`, a list for each cell, or None when no kernel started; `failed`, the names of the tests that did not pass;
         `stopped`, whether it was ended before its end; and `flags`, lines that say what was
         noticed.
     """
+    for _ in range(_ATTEMPTS):
+        client = _run_once(folder, name, mode, limits)
+        # No submission is to blame for a kernel that does not even start.
+        if client.began:
+            break
+    return _result(client)
+
+
+def _run_once(folder, name, mode, limits):
     notebook = nbformat.read(str(folder / PRIVATE / f"{name}.ipynb"), as_version=4)
     client = Client(notebook, limits, kernel_manager(folder, mode, limits))
     try:
@@ -65,7 +75,7 @@ def run(folder, name, mode, limits):
         client.stop(f"{type(error).__name__}: {one_line(error)}")
     finally:
         client.close()
-    return _result(client)
+    return client
 
 
 def _variables(mode, files):
@@ -84,4 +94,5 @@ def _result(client):
         outputs[number] = client.outcomes.get(number, [failure("AssertionError", "not run")])
     failed = [name for name in tests.values() if name not in client.passed]
     stopped = bool(client.stopped) and client.stopped != ENDED
+    outputs = outputs if client.began else None
     return {"outputs": outputs, "failed": failed, "stopped": stopped, "flags": client.flags}

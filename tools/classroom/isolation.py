@@ -8,6 +8,7 @@ the outer wall, and the kernel runs as another user than the grading. `trust`: n
 """
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,8 @@ _SYSTEM_FILES = (
 )
 _DATA_VARIABLES = ("IMAGE_RETRIEVAL_DATA", "IMAGE_RETRIEVAL_CALTECH101")
 _CAPABILITIES = ("CAP_SETUID", "CAP_SETGID")
-_FIRST_USER, _USERS = 20000, 40000
+# Another one in each process: what one user's processes use up, the next submission's would lack.
+_USER = 20000 + secrets.randbelow(40000)
 
 CONTAINER_COMMAND = (
     "docker run --rm --network none --memory 6g --pids-limit 1024 --user root "
@@ -169,7 +171,7 @@ def kernel_variables(mode, files):
 
 def student():
     """Return the user id of a kernel: one's own, or one that owns nothing when that is root."""
-    return _FIRST_USER + os.getpid() % _USERS if _is_root() else os.getuid()
+    return _USER if _is_root() else os.getuid()
 
 
 def hand_over(path):

@@ -97,6 +97,8 @@ class Client(NotebookClient):
         The tests that passed.
     flags : list of str
         What was noticed, a line each.
+    began : bool
+        Whether a kernel started.
     """
 
     def __init__(self, notebook, limits, manager):
@@ -113,7 +115,7 @@ class Client(NotebookClient):
         )
         self.limits = limits
         self.outcomes, self.passed, self.flags, self.printed = {}, set(), [], 0
-        self.reply, self.stopped = {}, ""
+        self.reply, self.stopped, self.began = {}, "", False
 
     async def async_start_new_kernel_client(self):
         """Start the kernel, what watches over it, and the guard within it."""
@@ -124,6 +126,7 @@ class Client(NotebookClient):
         place = f'__import__("sys").modules.setdefault("_course_guard", {module})'
         await self._ask(f"exec({text!r}, {place}.__dict__)")
         await self._ask(f"{_GUARD}.start(get_ipython(), {imported_modules(self.nb)!r})")
+        self.began = True
         return client
 
     async def async_execute_cell(self, cell, cell_index, **options):

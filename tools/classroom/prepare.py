@@ -127,7 +127,7 @@ def _cells(cell, known, flags):
     if cell.cell_type != known.kind:
         flags.append(f"{known.name}: changed from {known.kind} to {cell.cell_type}")
     locked = known.about["locked"]
-    if locked and cell.source.strip() != known.visible.strip():
+    if locked and cell.source.strip() not in (known.visible.strip(), known.full.strip()):
         flags.append(f"{known.name}: edited, and put back")
     full, visible = (known.full, known.visible) if locked else (cell.source, cell.source)
     shown = _made(known, visible)
