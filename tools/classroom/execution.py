@@ -53,9 +53,9 @@ def run(folder, name, mode, limits):
     Returns
     -------
     dict
-        `outputs`, a list for each cell, or None when no kernel started; `failed`, the names of the tests that did not pass;
-        `stopped`, whether it was ended before its end; and `flags`, lines that say what was
-        noticed.
+        `outputs`, a list for each cell, or None when no kernel started; `failed`, the names of
+        the tests that did not pass; `stopped`, whether it was ended before its end; and `flags`,
+        lines that say what was noticed.
     """
     for _ in range(_ATTEMPTS):
         client = _run_once(folder, name, mode, limits)

@@ -32,6 +32,17 @@ _WATCH_SECONDS = 0.2
 _GUARD_SECONDS = 20
 _FLAG_LENGTH = 200
 ENDED = "ended"
+# What code meets that wants more than an answer needs.
+_WALLS = (
+    "BlockingIOError",
+    "FileNotFoundError",
+    "MemoryError",
+    "OSError",
+    "PermissionError",
+    "TimeoutError",
+    "URLError",
+    "gaierror",
+)
 # What the untouched stub raises.
 UNDONE = "NotImplementedError"
 
@@ -199,11 +210,16 @@ class Client(NotebookClient):
             verdict = _points(said["evalue"][len(receipt) :])
         elif said.get("status") == "error":
             verdict = [failure(said["ename"], said["evalue"])]
+            self._flag_wall(name, said)
             verdict[0].traceback = [line.replace(receipt, "…") for line in said["traceback"]]
         else:
             self.flag(f"{name}: the tests were kept from reporting")
             verdict = [failure("AssertionError", "the tests did not come to their end")]
         self.outcomes[cell_index] = [*verdict, *_printed(cell.outputs)]
+
+    def _flag_wall(self, name, said):
+        if said["ename"] in _WALLS:
+            self.flag(f"{name}: {said['ename']}: {said['evalue']}")
 
     def _note_error(self, cell_index):
         said = self.reply
