@@ -237,7 +237,7 @@ def test_gradescope_gets_each_question(graded):
 def test_a_second_grading_keeps_what_was_graded_by_hand_and_runs_nothing_again(
     graded, sources, monkeypatch, capsys
 ):
-    grading = Grading(graded, find(graded, ["powers"])[0], sources)
+    grading = Grading(graded, find(graded.parent / "submissions", ["powers"])[0], sources)
     with grading.course.gradebook as book:
         grade = book.find_grade("why", "powers", "powers", "answered")
         grade.manual_score, grade.needs_manual_grade = 0.5, False
