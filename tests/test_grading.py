@@ -197,6 +197,13 @@ def test_a_container_needs_another_user_to_run_code_as(monkeypatch):
         choose(container=True)
 
 
+def test_what_is_another_users_to_read_is_not_graded_beside(tmp_path, monkeypatch):
+    # As if the other user could read it, wherever it is.
+    monkeypatch.setattr(isolation, "_as_student", lambda: [])
+    with pytest.raises(InputError, match="could read .*such as /root"):
+        isolation.close(tmp_path)
+
+
 def test_trust_is_asked_for_and_said(no_tools):
     assert choose(trust=True) == TRUST
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from image_retrieval.errors import InputError
 from tools.classroom import feedback, gradebook, gradescope, report
 from tools.classroom.course import ROOT, SOURCES, assignment_names
-from tools.classroom.isolation import CONTAINER, SANDBOX, TRUST, Limits, choose
+from tools.classroom.isolation import CONTAINER, SANDBOX, TRUST, Limits, choose, close
 from tools.classroom.jobs import run_all
 from tools.classroom.prepare import prepare, read
 from tools.classroom.submissions import copy_files, find
@@ -41,7 +41,11 @@ def run(args):
     print(f"{len(found)} submissions. Their code runs {_SAID[mode]}.")
     for line in complaints:
         print(line)
-    Grading(args.output, found, args.sources).grade(mode, limits, args.jobs)
+    grading = Grading(args.output, found, args.sources)
+    if mode == CONTAINER:
+        for folder in (args.sources, args.submissions, args.output):
+            close(folder)
+    grading.grade(mode, limits, args.jobs)
     output = os.path.relpath(str(args.output))
     print(f"Points: {output}/points.csv. What was noticed: {output}/flags.csv.")
     print(f"Pages to return: {output}/feedback/STUDENT/ASSIGNMENT.html.")

@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_file
 from tools.classroom.course import ROOT, SOURCES, assignment_names
-from tools.classroom.isolation import Limits, choose, sandbox_obstacle
+from tools.classroom.isolation import CONTAINER, Limits, choose, close, sandbox_obstacle
 from tools.classroom.submissions import Submission
 
 AUTOGRADERS = ROOT / "build" / "gradescope"
@@ -114,10 +114,9 @@ def grade(folder, trust=False):
     except InputError as error:
         _write(results, {"score": 0.0, "output": str(error)})
         return
-    # Nothing of this is for the user that the submission's code runs as.
-    for private in (sources, results.parent, folder / "submission"):
-        private.chmod(0o700)
     mode = choose(trust, container=bool(sandbox_obstacle()))
+    for private in (sources, results.parent, folder / "submission") if mode == CONTAINER else ():
+        close(private)
     with tempfile.TemporaryDirectory() as output:
         Grading(output, [submission], sources).grade(mode, Limits(), 1)
         made = Path(output) / "feedback" / _STUDENT / f"{assignment}.json"

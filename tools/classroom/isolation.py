@@ -12,6 +12,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,6 +126,24 @@ def container_obstacle():
     command = [*_as_student(), sys.executable, "-c", ""]
     tried = subprocess.run(command, capture_output=True, check=False)
     return f"another user cannot run {sys.executable}" if tried.returncode else ""
+
+
+def close(folder):
+    """Keep a folder from the code of submissions that runs as another user here.
+
+    Raises
+    ------
+    InputError
+        When that code could read it all the same.
+    """
+    with suppress(OSError):
+        folder.chmod(0o700)
+    tried = subprocess.run([*_as_student(), "ls", str(folder)], capture_output=True, check=False)
+    if tried.returncode == 0:
+        raise InputError(
+            f"the code of submissions could read {folder}; put it where only root can enter,"
+            " such as /root"
+        )
 
 
 def outer_command(mode):
