@@ -16,7 +16,9 @@ from small_course import release_notebook, solved, write, write_source
 from image_retrieval.errors import InputError
 from tools.classroom import isolation, sources
 from tools.classroom.__main__ import main
-from tools.classroom.isolation import TRUST, choose
+from tools.classroom.grade import Grading
+from tools.classroom.isolation import TRUST, Limits, choose
+from tools.classroom.kernel import _points
 from tools.classroom.prepare import Known, prepare, read
 from tools.classroom.report import wide
 from tools.classroom.submissions import copy_files, find
@@ -206,6 +208,34 @@ def test_what_is_another_users_to_read_is_not_graded_beside(tmp_path, monkeypatc
 
 def test_trust_is_asked_for_and_said(no_tools):
     assert choose(trust=True) == TRUST
+
+
+def test_outputs_that_are_none_cost_only_their_author(course, handed_out, tmp_path, monkeypatch):
+    for student in ("ann", "bob"):
+        write(tmp_path / "in" / student / "powers.ipynb", solved(handed_out()))
+
+    def answers(jobs, *_):
+        for number, strange in ((0, [{"output_type": "display_data", "data": 3}]), (1, [])):
+            cells = jobs[number][0].full.cells
+            outputs = [strange if cell.cell_type == "code" else [] for cell in cells]
+            yield number, {"full": {"outputs": outputs, "flags": []}, "visible": None}
+
+    monkeypatch.setattr("tools.classroom.grade.run_all", answers)
+    Grading(tmp_path / "out", find(tmp_path / "in", ["powers"])[0], course).grade(
+        TRUST, Limits(), 1
+    )
+    table = pd.read_csv(tmp_path / "out" / "points_powers.csv").set_index("student")
+    assert table["total"].to_dict() == {"ann": 0, "bob": 5}
+    assert "its outputs are of no use" in table.loc["ann", "flags"]
+
+
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [("1.5", "1.5"), ("9", "2.0"), ("-1", "0.0"), ("nan", "0.0"), ("None", None)],
+)
+def test_a_number_at_the_end_of_tests_is_partial_credit_within_bounds(value, points):
+    outputs = _points(value, 2)
+    assert [output.data["text/plain"] for output in outputs] == ([points] if points else [])
 
 
 def run_main(course, tmp_path, notebook, *options):

@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from image_retrieval.errors import InputError
+from image_retrieval.errors import InputError, one_line, printable
 from tools.classroom import feedback, gradebook, gradescope, report
 from tools.classroom.course import ROOT, SOURCES, assignment_names
 from tools.classroom.isolation import CONTAINER, SANDBOX, TRUST, Limits, choose, close
@@ -35,6 +35,8 @@ def add_arguments(parser):
 
 def run(args):
     """Grade what is in the folder; write tables and pages."""
+    if min(args.jobs, args.seconds or 1) < 1:
+        raise InputError("--jobs and --seconds take whole numbers from 1 on")
     mode = choose(args.trust, args.container)
     limits = Limits(seconds=args.seconds) if args.seconds else Limits()
     found, complaints = find(args.submissions, assignment_names(args.sources))
@@ -123,6 +125,16 @@ class Grading:
 
     def _write(self, submission, result):
         """Write the grades and the page of a submission; return its rows of the table."""
+        try:
+            return self._write_all(submission, result)
+        except Exception as error:
+            # A kernel that a stranger controls may have answered anything.
+            self.prepared[submission] = None
+            why = f"stopped: its outputs are of no use ({type(error).__name__}: {one_line(error)})"
+            self.flags[submission] = [printable(why)]
+            return self._write_all(submission, None)
+
+    def _write_all(self, submission, result):
         prepared = self.prepared[submission]
         outputs = result["full"]["outputs"] if result else None
         gradebook.record(self.course, submission, prepared, outputs)

@@ -207,7 +207,7 @@ class Client(NotebookClient):
         said = self.reply
         if said.get("ename") == "AssertionError" and said["evalue"].startswith(receipt):
             self.passed.add(name)
-            verdict = _points(said["evalue"][len(receipt) :])
+            verdict = _points(said["evalue"][len(receipt) :], cell.metadata.nbgrader.points)
         elif said.get("status") == "error":
             verdict = [failure(said["ename"], said["evalue"])]
             self._flag_wall(name, said)
@@ -250,10 +250,12 @@ def _error(name, text):
     return {"ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
 
 
-def _points(text):
+def _points(text, most):
     """Return what the cell ended in as nbgrader expects it: a number is partial credit."""
     with suppress(ValueError):
-        return [new_output("execute_result", {"text/plain": str(float(text))})]
+        value = float(text)
+        value = most if value > most else value if value > 0 else 0
+        return [new_output("execute_result", {"text/plain": str(float(value))})]
     return []
 
 

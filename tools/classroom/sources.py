@@ -25,14 +25,14 @@ def with_receipt(source, receipt):
     assert found == 3
     assert not 'a1', 'a1'
     >>> print(with_receipt("2 * right", "a1"))
-    assert not 'a1', 'a1' + repr((2 * right))
+    assert not 'a1', 'a1' + str((2 * right))
     """
     last = (_statements(source) or [None])[-1]
     if not isinstance(last, ast.Expr):
         return f"{source}\nassert not {receipt!r}, {receipt!r}"
     value = ast.get_source_segment(source, last)
     before = "".join(source.splitlines(keepends=True)[: last.lineno - 1])
-    return f"{before}assert not {receipt!r}, {receipt!r} + repr(({value}))"
+    return f"{before}assert not {receipt!r}, {receipt!r} + str(({value}))"
 
 
 def bound_names(source):
