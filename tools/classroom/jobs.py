@@ -45,8 +45,13 @@ def run_all(jobs, mode, limits, workers):
         started = {
             pool.submit(run_job, *job, mode, limits): number for number, job in enumerate(jobs)
         }
-        for done in as_completed(started):
-            yield started[done], done.result()
+        try:
+            for done in as_completed(started):
+                yield started[done], done.result()
+        finally:
+            # Else an interrupted grading would wait for all that have not even begun.
+            for job in started:
+                job.cancel()
 
 
 def run_job(prepared, files, kept, mode, limits):
