@@ -10,12 +10,11 @@ from traitlets.config import Config
 from wrong_answers import UNUSUAL, WRONG
 
 from image_retrieval import datasets
-from image_retrieval.cli import main as build
 from image_retrieval.errors import InputError
 from image_retrieval.sframes import sframe_vectors
 from tools.classroom.__main__ import main
 from tools.classroom.course import RELEASES, SOURCES, assignment_names, create_course
-from tools.classroom.release import release, solution
+from tools.classroom.release import release
 
 NAMES = ["01_nearest_neighbors", "02_image_retrieval", "03_pixels_and_features"]
 NAMES += ["04_your_search_engine"]
@@ -195,27 +194,6 @@ def nearest_to_first(label):
     return ids[
         int(np.linalg.norm(X - sframe_vectors(test[:1], "deep_features")[1], axis=1).argmin())
     ]
-
-
-@pytest.fixture(scope="module")
-def real_data(shared_data, tmp_path_factory):
-    """Folders of real CIFAR-10 and real Caltech-101 data."""
-    folder = tmp_path_factory.mktemp("real")
-    cifar10 = ["--archive", str(shared_data / "cifar-10-binary-subset.tar.gz"), "--train", "600"]
-    assert build(["cifar10", *cifar10, "--test", "200", "--output", str(folder / "cifar10")]) == 0
-    caltech101 = ["--archive", str(shared_data / "101_ObjectCategories-subset.tar.gz")]
-    assert build(["caltech101", *caltech101, "--output", str(folder / "caltech101")]) == 0
-    return folder
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_solution_passes_its_checks_on_real_photographs(real_data, name, monkeypatch):
-    monkeypatch.setenv("IMAGE_RETRIEVAL_DATA", str(real_data / "cifar10"))
-    monkeypatch.setenv("IMAGE_RETRIEVAL_CALTECH101", str(real_data / "caltech101"))
-    notebook, problem = solution(name)
-    assert problem == ""
-    printed = str([cell.get("outputs") for cell in notebook.cells])
-    assert "bundled" not in printed
 
 
 def test_command_makes_both_versions(tmp_path, capsys):
