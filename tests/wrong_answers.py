@@ -180,8 +180,8 @@ def nearest_with_label(models, query, label):
 def distance_table(models, queries, name):
     columns = {}
     for label in sorted(models, reverse=True):
-        nearest = [models[label].query(queries[r : r + 1], k=1) for r in range(len(queries))]
-        columns[f"{name}-{label}"] = [float(answer["distance"][0]) for answer in nearest]
+        answer = models[label].query(queries, k=3).to_dataframe()
+        columns[f"{name}-{label}"] = answer.groupby("query_label").distance.min().tolist()
     return turicreate.SFrame(columns)
 """,
         "correct": """
