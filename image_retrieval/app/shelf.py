@@ -1,0 +1,195 @@
+"""A data set made ready to be searched in: vectors, pictures, engines and a map."""
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, Dict, Optional, Tuple
+
+import numpy as np
+
+from image_retrieval.datasets import locate
+from image_retrieval.datasets.location import open_sframe
+from image_retrieval.features import extract
+from image_retrieval.features.graph_cache import cached_bytes
+from image_retrieval.images import as_rgb, iterate_rgb
+from image_retrieval.index import build
+from image_retrieval.sframes import sframe_vectors
+from image_retrieval.tables import column, extractions_of
+
+DEEP, PIXELS = "deep features", "pixels"
+# t-SNE of more takes longer than anybody waits, and so many points can still be told apart.
+_MAP_ROWS = 1000
+_NEEDS = {
+    "exact": (),
+    "hnsw": ("hnswlib",),
+    "turicreate": ("turicreate",),
+    "milvus": ("milvus_lite",),
+}
+
+
+def available_engines():
+    """Return the names of the engines whose packages are installed."""
+    return [name for name, needed in _NEEDS.items() if all(map(find_spec, needed))]
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """A data set that is searched; made by `open_shelf`.
+
+    Attributes
+    ----------
+    title : str
+    ids : list of n int or str
+    pictures : sequence of n pictures
+        The reference images, read one by one.
+    labels : ndarray of str, shape (n,)
+    X : ndarray of float32, shape (n, d)
+        Deep features.
+    extraction : Extraction, JoinedExtraction or None
+        How they were made.
+    tried : tuple of pictures, labels and vectors, or None
+        Images to try that are not among the references; None where there are no others.
+    """
+
+    title: str
+    ids: list
+    pictures: Any
+    labels: np.ndarray
+    X: np.ndarray
+    extraction: Any
+    tried: Optional[Tuple[Any, list, Any]] = None
+    _made: Dict[Any, Any] = field(default_factory=dict)
+    _mapping: Any = field(default_factory=Lock)
+
+    @property
+    def n(self):
+        """The number of reference images."""
+        return len(self.ids)
+
+    def picture(self, row):
+        """Return the pixels of a reference image, uint8 (h, w, 3)."""
+        return as_rgb(self.pictures[row])
+
+    def vectors(self, features=DEEP):
+        """Return the references' vectors, float32 (n, d), of deep features or of pixels."""
+        if features == DEEP:
+            return self.X
+        pictures = iterate_rgb(self.pictures)
+        return self._once(PIXELS, lambda: extract(pictures, PIXELS, progress=False))
+
+    def vector(self, pixels, features=DEEP):
+        """Return the vector of a picture, float32 (d,), made as the references' were."""
+        how = self.extraction if features == DEEP else PIXELS
+        return extract([pixels], how, progress=False)[0]
+
+    def index(self, features=DEEP, engine="exact", metric="euclidean"):
+        """Return the engine that searches the references; its ids are their rows."""
+        return self._once(
+            (features, engine, metric),
+            lambda: build(
+                self.vectors(features), labels=self.labels.tolist(), engine=engine, metric=metric
+            ),
+        )
+
+    def points(self):
+        """Return a map of at most 1,000 of the references, chosen at random.
+
+        Returns
+        -------
+        rows : ndarray of int, shape (m,)
+        points : ndarray of float32, shape (m, 2)
+            From 0 to 1, by t-SNE; see `image_retrieval.projection.tsne`.
+        """
+        with self._mapping:
+            return self._once("map", self._points)
+
+    def _points(self):
+        rows = np.sort(np.random.RandomState(0).permutation(self.n)[:_MAP_ROWS])
+        X = np.ascontiguousarray(self.X[rows])
+        name = f"map-{hashlib.sha256(X.tobytes()).hexdigest()[:32]}.npy"
+        return rows, np.load(
+            io.BytesIO(cached_bytes(name, lambda: _map_file(X))), allow_pickle=False
+        )
+
+    def _once(self, key, make):
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+
+def place(points, distances):
+    """Return where a query belongs on a map: the mean of its neighbors' places.
+
+    Each counts by the inverse of its squared distance (D. Shepard: A two-dimensional
+    interpolation function for irregularly-spaced data, 1968), because t-SNE has no place for
+    vectors that were not there when it was made.
+
+    Parameters
+    ----------
+    points : array of float, shape (m, 2)
+    distances : array of float, shape (m,)
+
+    Examples
+    --------
+    >>> place([[0.0, 0.0], [1.0, 1.0]], [1.0, 1.0]).tolist()
+    [0.5, 0.5]
+    """
+    weights = 1 / np.maximum(np.asarray(distances, np.float64), 1e-9) ** 2
+    return weights @ np.asarray(points, np.float64) / weights.sum()
+
+
+def open_shelf(data, title=None):
+    """Make a data set ready to be searched in.
+
+    Parameters
+    ----------
+    data : DataLocation, str, Path or table
+        A name or a folder as `image_retrieval.datasets.locate` takes it; or a table with the
+        columns `id`, `image`, `label` and `deep_features`.
+    title : str, optional
+
+    Returns
+    -------
+    Shelf
+
+    Raises
+    ------
+    InputError
+        When there is no such data, or it cannot be opened.
+    """
+    if isinstance(data, (str, Path)):
+        data = locate(str(data))
+    if not hasattr(data, "train"):
+        return _shelf(title or "Your table", data)
+    tests = open_sframe(data.test)
+    tried = (*_images(tests), column(tests, "deep_features"))
+    return _shelf(title or data.description, open_sframe(data.train), tried)
+
+
+def _images(table):
+    pictures, labels = (column(table, name) for name in ("image", "label"))
+    # The rows of a DataFrame may have any names.
+    pictures = pictures.tolist() if hasattr(pictures, "iloc") else pictures
+    return pictures, [str(label) for label in labels]
+
+
+def _shelf(title, table, tried=None):
+    ids, X = sframe_vectors(table, "deep_features")
+    X.flags.writeable = False  # so that engines need not copy it
+    pictures, labels = _images(table)
+    extraction = extractions_of(table).get("deep_features")
+    return Shelf(title, ids, pictures, np.array(labels), X, extraction, tried)
+
+
+def _map_file(X):
+    from image_retrieval.projection import tsne
+
+    points = tsne(X, perplexity=min(30, (len(X) - 1) / 3)) if len(X) > 3 else np.zeros((len(X), 2))
+    low = points.min(axis=0, initial=np.inf)
+    span = np.maximum(points.max(axis=0, initial=-np.inf) - low, 1e-9)
+    file = io.BytesIO()
+    np.save(file, ((points - low) / span).astype(np.float32), allow_pickle=False)
+    return file.getvalue()
