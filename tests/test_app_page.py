@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 import zlib
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -330,11 +331,14 @@ def test_heat_map_of_a_neighbor_comes_on_demand(page):
         ".ir-why img",
         """async image => {
             await image.decode();
-            const pen = Object.assign(document.createElement("canvas"), {width: 64, height: 64}).getContext("2d");
+            const canvas = document.createElement("canvas");
+            canvas.width = canvas.height = 64;
+            const pen = canvas.getContext("2d");
             pen.drawImage(image, 0, 0, 64, 64);
             const data = pen.getImageData(0, 0, 64, 64).data;
             let colored = 0;
-            for (let i = 0; i < data.length; i += 4) colored += Math.abs(data[i] - data[i + 2]) > 40;
+            for (let i = 0; i < data.length; i += 4)
+                colored += Math.abs(data[i] - data[i + 2]) > 40;
             return colored;
         }""",
     )
@@ -344,14 +348,14 @@ def test_heat_map_of_a_neighbor_comes_on_demand(page):
 def saved(page, text):
     with page.expect_download() as waiting:
         page.click(f"text={text}")
-    return waiting.value.path()
+    return Path(waiting.value.path()).read_text(encoding="utf-8")
 
 
 def test_results_are_saved_as_csv_and_as_one_page(page):
-    lines = open(saved(page, "Save as CSV")).read().splitlines()
+    lines = saved(page, "Save as CSV").splitlines()
     assert lines[0] == "rank,id,label,distance"
     assert [tuple(line.split(",")[1:3]) for line in lines[1:]] == hits(page)
-    html = open(saved(page, "Save as a page"), encoding="utf-8").read()
+    html = saved(page, "Save as a page")
     assert html.startswith("<!DOCTYPE html>") and html.count("<img") == 11 and "http://" not in html
 
 
@@ -506,12 +510,12 @@ def test_visitor_cannot_run_code(page, tmp_path):
         const address = `ws://${location.host}/api/kernels/${kernel}/channels?session_id=s`;
         const socket = new WebSocket(address), kinds = [];
         const message = (type, content) => JSON.stringify({channel: "shell", buffers: [],
-            header: {msg_id: type, msg_type: type, session: "s", username: "", version: "5.2", date: ""},
-            parent_header: {}, metadata: {}, content});
+            header: {msg_id: type, msg_type: type, session: "s", username: "", date: "",
+                version: "5.2"}, parent_header: {}, metadata: {}, content});
         socket.onmessage = event => {
             const header = typeof event.data === "string" ? JSON.parse(event.data).header : {};
             kinds.push(header.msg_type);
-            if (header.msg_type === "kernel_info_reply" && kinds.length) { socket.close(); done(kinds); }
+            if (header.msg_type === "kernel_info_reply") { socket.close(); done(kinds); }
         };
         socket.onopen = () => {
             socket.send(message("execute_request", {code, silent: false, store_history: false,
@@ -526,11 +530,6 @@ def test_visitor_cannot_run_code(page, tmp_path):
 
 def test_no_code_is_on_the_page(page):
     assert "quiet_turicreate" not in page.content()
-
-
-def test_page_refuses_what_it_does_not_know(page):
-    """A visitor's own messages: other actions, rows that are none, other types."""
-    assert hits(page)
 
 
 def test_nothing_is_fetched_from_elsewhere(page, requested):

@@ -2,6 +2,8 @@
 
 import io
 
+from PIL import ImageOps
+
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb, open_picture
 
@@ -33,12 +35,13 @@ def read_upload(data):
     if len(data) > MAX_BYTES:
         raise InputError(f"{name} has more than {MAX_BYTES >> 20} MB; choose a smaller one")
     with open_picture(io.BytesIO(data), name) as image:
-        kind, width, height = image.format, *image.size
-    if kind not in _FORMATS:
-        raise InputError(f"{name} is a {kind}; choose a PNG, JPEG, WebP or GIF")
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{name} has {width:,} x {height:,} pixels, more than {MAX_PIXELS >> 20} million; "
-            "choose a smaller one"
-        )
-    return as_rgb(bytes(data))
+        if image.format not in _FORMATS:
+            raise InputError(f"a {image.format}; choose a PNG, JPEG, WebP or GIF")
+        if image.width * image.height > MAX_PIXELS:
+            raise InputError(
+                f"{image.width:,} x {image.height:,} pixels, more than {MAX_PIXELS >> 20} million; "
+                "choose a smaller one"
+            )
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return as_rgb(image)
