@@ -116,7 +116,7 @@ def one_page(browser, address, requested):
 @pytest.fixture
 def page(one_page):
     """A page that shows the first picture to try, unmarked and unfiltered."""
-    do(one_page, lambda: one_page.select_option(field("Data set"), index=0))
+    do(one_page, lambda: one_page.select_option(field("Data set"), "0"))
     return one_page
 
 
@@ -373,7 +373,7 @@ def test_map_shows_the_data_set_and_is_searched_from(page):
 
 
 def test_other_data_set_is_opened(page):
-    do(page, lambda: page.select_option(field("Data set"), index=1))
+    do(page, lambda: page.select_option(field("Data set"), "1"))
     assert not {"cat", "dog"} & {label for _, label in hits(page)} and len(hits(page)) == 10
 
 

@@ -7,7 +7,7 @@ from typing import Any, Optional, Tuple
 import numpy as np
 
 from image_retrieval.app.marks import rocchio
-from image_retrieval.app.shelf import DEEP, PIXELS, available_engines, place
+from image_retrieval.app.shelf import DEEP, PIXELS, available_engines
 from image_retrieval.app.uploads import read_upload
 from image_retrieval.errors import InputError
 from image_retrieval.explore.thumbnails import shrink
@@ -206,16 +206,15 @@ class Session:
         found = [Found(rank, *pair) for rank, pair in enumerate(pairs[: how.k], 1)]
         return found, time.perf_counter() - began
 
-    def map_place(self, found):
-        """Return where the query belongs on the map of `Shelf.points`, shape (2,), or None."""
-        rows, points = self.shelf.points()
-        places = dict(zip(rows.tolist(), points))
-        if self._require_query().row in places:
-            return places[self.query.row]
-        near = [one for one in found if one.row in places]
-        if not near:
-            return None
-        return place([places[one.row] for one in near], [one.distance for one in near])
+    def map_places(self, found):
+        """Return where the query, as its marks moved it, and its neighbors are on the map.
+
+        Returns
+        -------
+        ndarray of float32, shape (1 + number found, 2)
+        """
+        neighbors = self.shelf.X[np.array([one.row for one in found], int)]
+        return self.shelf.places(np.vstack([self._moved(self._require_query(), DEEP), neighbors]))
 
     def _moved(self, query, features):
         X = self.shelf.vectors(features)

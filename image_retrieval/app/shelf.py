@@ -106,13 +106,24 @@ class Shelf:
         with self._mapping:
             return self._once("map", self._points)
 
+    def places(self, Q):
+        """Return where vectors belong on the map, float32 (q, 2).
+
+        t-SNE has no place for what was not there when it was made. Each vector is given the
+        place of one of its five nearest on the map: the one in the middle of the five, because
+        the mean of two clusters would lie where nothing is like it.
+        """
+        rows, points = self.points()
+        index = self._once("places", lambda: build(self.X[rows]))
+        near, distances = index.search(Q, k=5)
+        return np.array([_middle(points[each], far) for each, far in zip(near, distances)])
+
     def _points(self):
         rows = np.sort(np.random.RandomState(0).permutation(self.n)[:_MAP_ROWS])
         X = np.ascontiguousarray(self.X[rows])
         name = f"map-{hashlib.sha256(X.tobytes()).hexdigest()[:32]}.npy"
-        return rows, np.load(
-            io.BytesIO(cached_bytes(name, lambda: _map_file(X))), allow_pickle=False
-        )
+        file = io.BytesIO(cached_bytes(name, lambda: _map_file(X)))
+        return rows, np.load(file, allow_pickle=False)
 
     def _once(self, key, make):
         if key not in self._made:
@@ -120,25 +131,11 @@ class Shelf:
         return self._made[key]
 
 
-def place(points, distances):
-    """Return where a query belongs on a map: the mean of its neighbors' places.
-
-    Each counts by the inverse of its squared distance (D. Shepard: A two-dimensional
-    interpolation function for irregularly-spaced data, 1968), because t-SNE has no place for
-    vectors that were not there when it was made.
-
-    Parameters
-    ----------
-    points : array of float, shape (m, 2)
-    distances : array of float, shape (m,)
-
-    Examples
-    --------
-    >>> place([[0.0, 0.0], [1.0, 1.0]], [1.0, 1.0]).tolist()
-    [0.5, 0.5]
-    """
-    weights = 1 / np.maximum(np.asarray(distances, np.float64), 1e-9) ** 2
-    return weights @ np.asarray(points, np.float64) / weights.sum()
+def _middle(points, distances):
+    if distances[0] == 0:
+        return points[0]  # it is on the map itself
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+    return points[apart.sum(axis=1).argmin()]
 
 
 def open_shelf(data, title=None):

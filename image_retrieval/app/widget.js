@@ -176,6 +176,10 @@ function card(hit, state, features, ask, marks) {
       sign,
     );
   };
+  const close = () => {
+    why.hidden = true;
+    why.parentElement.querySelector("[aria-expanded]").setAttribute("aria-expanded", "false");
+  };
   const why = h("div", { class: "ir-why", hidden: true, "data-why": `${features} ${hit.row}` });
   return h(
     "li",
@@ -192,7 +196,7 @@ function card(hit, state, features, ask, marks) {
       { class: "ir-acts" },
       marks && mark("more", "+", "More like this"),
       marks && mark("less", "−", "Not this one"),
-      query.picture && h("button", { type: "button", "aria-label": `Why? ${title}`, "aria-expanded": "false", "data-key": `${features} why ${hit.row}`, onclick: () => ask("why", { row: hit.row, features }) }, "Why?"),
+      query.picture && h("button", { type: "button", "aria-label": `Why? ${title}`, "aria-expanded": "false", "data-key": `${features} why ${hit.row}`, onclick: () => (why.hidden ? ask("why", { row: hit.row, features }) : close()) }, "Why?"),
     ),
     why,
   );
@@ -241,7 +245,7 @@ function render({ model, el }) {
 
   function showSettings() {
     const { settings, choices } = state;
-    fill(parts.data, state.data.map((title, place) => [place, title.replace(/^Data: /, "")]), state.chosen);
+    fill(parts.data, state.data.map((title, place) => [place, title.replace(/^Data: /, "").replace(/ training and .* test images$/, " images")]), state.chosen);
     fill(parts.where, choices.where.map((label) => [label, label ?? "any"]), settings.where);
     fill(parts.metric, choices.metric.map((name) => [name, name.replace("_", " ")]), settings.metric);
     fill(parts.engine, choices.engine.map((name) => [name, name]), settings.engine);
@@ -308,7 +312,7 @@ function render({ model, el }) {
 
   function showMap(content) {
     map = content;
-    parts.mapText.textContent = `${plural(map.rows.length, "picture")} by t-SNE: near ones are alike. The star is the query, rings are its neighbors. Choose a point to search with it.`;
+    parts.mapText.textContent = `${plural(map.rows.length, "picture")} of the data set, by t-SNE: near ones are alike. The star is the query, rings are its neighbors. Choose a point to search with it.`;
     parts.legend.replaceChildren(
       ...Object.entries(map.colors).map(([label, color]) => h("li", {}, h("i", { style: `background:${color}` }), label)),
     );
@@ -327,21 +331,21 @@ function render({ model, el }) {
     const pen = canvas.getContext("2d");
     const line = getComputedStyle(root).color;
     pen.scale(ratio, ratio);
-    const found = new Set(state.columns[0].hits.map((hit) => hit.row));
-    map.points.forEach((point, place) => {
-      const [x, y] = at(point);
-      const ringed = found.has(map.rows[place]);
+    const dot = (point, label, radius, width) => {
       pen.beginPath();
-      pen.arc(x, y, ringed ? 6 : 3.5, 0, 7);
-      pen.fillStyle = map.colors[map.labels[place]];
-      pen.globalAlpha = ringed || place === hovered ? 1 : 0.75;
+      pen.arc(...at(point), radius, 0, 7);
+      pen.fillStyle = map.colors[label];
       pen.fill();
       pen.strokeStyle = line;
-      pen.lineWidth = ringed || place === hovered ? 2.5 : 0.4;
+      pen.lineWidth = width;
       pen.stroke();
-    });
+    };
+    pen.globalAlpha = 0.75;
+    map.points.forEach((point, place) => dot(point, map.labels[place], 3.5, 0.4));
     pen.globalAlpha = 1;
-    if (map.at) star(pen, ...at(map.at), line);
+    map.near.forEach(([point, label]) => dot(point, label, 6, 2.5));
+    if (hovered != null) dot(map.points[hovered], map.labels[hovered], 6, 2.5);
+    star(pen, ...at(map.query), line);
   }
 
   function star(pen, x, y, line) {
@@ -390,7 +394,7 @@ function render({ model, el }) {
   }
 
   function step(dx, dy) {
-    const [x, y] = at(hovered == null ? map.at ?? [0.5, 0.5] : map.points[hovered]);
+    const [x, y] = at(hovered == null ? map.query : map.points[hovered]);
     const [, place] = map.points.reduce((found, point, each) => {
       const [px, py] = at(point);
       const along = (px - x) * dx + (py - y) * dy;

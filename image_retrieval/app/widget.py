@@ -184,13 +184,16 @@ class SearchApp(anywidget.AnyWidget):
 
     def _drawn(self, rows, points):
         session, labels = self.session, self.session.shelf.labels[rows].tolist()
-        at = session.map_place(session.find()[0])
+        found = session.find()[0]
+        query, *near = session.map_places(found).round(4).tolist()
+        names = [str(session.shelf.labels[one.row]) for one in found]
         return {
             "rows": rows.tolist(),
             "points": points.round(4).tolist(),
             "labels": labels,
-            "colors": {label: style[0] for label, style in styles(labels).items()},
-            "at": None if at is None else [round(float(value), 4) for value in at],
+            "colors": {label: style[0] for label, style in styles(labels + names).items()},
+            "query": query,
+            "near": list(zip(near, names)),
         }
 
     def _save(self, kind):
