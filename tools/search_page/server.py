@@ -5,6 +5,7 @@ runs code. What is served is a copy of the notebook that holds nothing but the p
 """
 
 import os
+import sys
 import webbrowser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,7 @@ TAG = "page"
 _HERE = Path(__file__).resolve().parent
 # Seconds after which the kernel of a page that nobody has open any more is ended.
 _IDLE, _LOOKING = 300, 30
+_REFILL = 4  # seconds until the next kernel is made ready
 # An upload of the largest size that is taken, as it is sent, fits into one message.
 _MESSAGE_BYTES = 4 << 20
 # Nothing is fetched from anywhere else, whatever a package's template asks for.
@@ -101,6 +103,8 @@ def settings(port, address, visitors, browser):
         default_pool_size=1,
     )
     config.Kernels.most = visitors
+    # Not at once: it would slow down the page that is being opened.
+    config.VoilaKernelManager.fill_delay = _REFILL
     config.MappingKernelManager.update(cull_idle_timeout=_IDLE, cull_interval=_LOOKING)
     return config
 
@@ -128,10 +132,6 @@ def serve(port, address, visitors, browser):
 
 def _has_screen():
     """Tell whether a browser would be seen, and not take the terminal over."""
-    return os.name == "nt" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))) or _is_mac()
-
-
-def _is_mac():
-    import sys
-
-    return sys.platform == "darwin"
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
