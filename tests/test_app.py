@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from image_retrieval.app.results import as_csv, as_gallery, as_page, heat_maps
 from image_retrieval.app.shelf import PIXELS, available_engines
 from image_retrieval.app.uploads import MAX_BYTES, MAX_PIXELS
 from image_retrieval.errors import InputError
-from image_retrieval.features import Extraction, as_extraction, extract
+from image_retrieval.features import Extraction, as_extraction, extract, extracting
 from tests import test_features_words
 from tests.test_features_words import nothing_known, pair  # noqa: F401  fixtures
 
@@ -133,6 +134,16 @@ def test_upload_finds_what_the_package_finds(session, table):
     assert [session.shelf.ids[one.row] for one in found] == list(expected["reference_label"])
     assert found[0].distance == 0 and [one.rank for one in found] == [1, 2, 3, 4, 5]
     assert seconds > 0 and session.query.seconds > 0
+
+
+def test_warm_network_is_not_loaded_again(session, monkeypatch):
+    loaded = []
+    load = extracting._loaded.__wrapped__
+    monkeypatch.setattr(extracting, "_loaded", lru_cache()(lambda *a: loaded.append(a) or load(*a)))
+    session.warm_up()
+    assert len(loaded) == 1
+    session.shelf.vector(pictures()[0])
+    assert len(loaded) == 1
 
 
 def test_reference_is_not_its_own_neighbor(session):

@@ -14,7 +14,7 @@ def test_page_runs_the_tagged_cells_and_no_others():
     notebook = nbformat.read(str(NOTEBOOK), as_version=4)
     page = page_notebook(notebook)
     sources = [cell.source for cell in page.cells]
-    assert 1 <= len(sources) < len(notebook.cells) / 4 and "SearchApp()" in sources[-1]
+    assert 1 <= len(sources) < len(notebook.cells) / 4 and "app = SearchApp()" in sources[-2]
     assert all(cell.outputs == [] for cell in page.cells)
     assert any(cell.get("outputs") for cell in notebook.cells)
 

@@ -128,6 +128,11 @@ class Session:
         seconds = time.perf_counter() - began
         self._go(Query("your picture", shrink(pixels, _KEPT), vectors=vectors, seconds=seconds))
 
+    def warm_up(self):
+        """Load the network, so that the first upload need not wait for it."""
+        if self.shelf.extraction is not None:
+            self.shelf.vector(np.zeros((8, 8, 3), np.uint8))
+
     def words(self, text):
         """Search with words, where the features allow it."""
         text = " ".join(str(text).split())[:_LONGEST_TEXT]

@@ -70,8 +70,12 @@ class SearchPage(Voila):
 
 
 def page_notebook(notebook):
-    """Return a notebook with the cells of another that are tagged `page`, without outputs."""
+    """Return a notebook with the cells of another that are tagged `page`, without outputs.
+
+    One more makes the widget `app` ready for the first upload, before there is a visitor.
+    """
     cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", ())]
+    cells.append(nbformat.v4.new_code_cell("app.session.warm_up()"))
     page = nbformat.v4.new_notebook(cells=cells, metadata=dict(notebook.metadata))
     page.metadata["title"] = "Image search"
     for cell in page.cells:
