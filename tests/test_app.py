@@ -10,6 +10,7 @@ from PIL import Image
 
 from image_retrieval import index
 from image_retrieval.app import SearchApp, Session, open_shelf, read_upload, rocchio
+from image_retrieval.app import shelf as shelf_module
 from image_retrieval.app.results import as_csv, as_gallery, as_page, heat_maps
 from image_retrieval.app.shelf import PIXELS, available_engines
 from image_retrieval.app.uploads import MAX_BYTES, MAX_PIXELS
@@ -279,7 +280,8 @@ def test_page_of_results_needs_nothing_else(session):
     assert page.count("<img") == 6 and "http" not in page
 
 
-def test_map_places_what_is_on_it_where_it_is(table):
+def test_map_places_what_is_on_it_where_it_is(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf_module.pooch, "os_cache", lambda name: tmp_path / name)
     many = {name: list(values) * 4 for name, values in table.items()}
     many["id"] = list(range(20))
     many["deep_features"] = np.random.RandomState(0).rand(20, 3)
@@ -289,6 +291,12 @@ def test_map_places_what_is_on_it_where_it_is(table):
     assert np.array_equal(shelf.places(shelf.X[on_map]), points)
     middle = shelf.places(shelf.X[:1] + 1e-4)[0]
     assert middle.tolist() in points.tolist()
+    (kept,) = (tmp_path / "image-retrieval").glob("map-*.npy")
+    monkeypatch.setattr(shelf_module, "_map", lambda X: 1 / 0)
+    assert np.array_equal(open_shelf(many).points()[1], points)
+    kept.write_bytes(kept.read_bytes()[:50])
+    with pytest.raises(ZeroDivisionError):  # it is damaged, so it is made again
+        open_shelf(many).points()
 
 
 # The widget

@@ -69,7 +69,7 @@ def address(browser, tmp_path_factory):
         "--port",
         str(free_port()),
     ]
-    cache = {"IMAGE_RETRIEVAL_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    cache = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
     with log.open("w") as errors:
         server = subprocess.Popen(
             command,

@@ -1,7 +1,7 @@
 """A data set made ready to be searched in: vectors, pictures, engines and a map."""
 
 import hashlib
-import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,11 +9,12 @@ from threading import Lock
 from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
+import pooch
 
 from image_retrieval.datasets import locate
 from image_retrieval.datasets.location import open_sframe
 from image_retrieval.features import extract
-from image_retrieval.features.graph_cache import cached_bytes
+from image_retrieval.files import atomic_file
 from image_retrieval.images import as_rgb, iterate_rgb
 from image_retrieval.index import build
 from image_retrieval.sframes import sframe_vectors
@@ -122,8 +123,7 @@ class Shelf:
         rows = np.sort(np.random.RandomState(0).permutation(self.n)[:_MAP_ROWS])
         X = np.ascontiguousarray(self.X[rows])
         name = f"map-{hashlib.sha256(X.tobytes()).hexdigest()[:32]}.npy"
-        file = io.BytesIO(cached_bytes(name, lambda: _map_file(X)))
-        return rows, np.load(file, allow_pickle=False)
+        return rows, _kept(Path(pooch.os_cache("image-retrieval")) / name, lambda: _map(X))
 
     def _once(self, key, make):
         if key not in self._made:
@@ -181,12 +181,21 @@ def _shelf(title, table, tried=None):
     return Shelf(title, ids, pictures, np.array(labels), X, extraction, tried)
 
 
-def _map_file(X):
+def _kept(path, make):
+    """Return an array from a file; where that is not there, or damaged, make and write it."""
+    with suppress(OSError, ValueError, EOFError):
+        return np.load(str(path), allow_pickle=False)
+    array = make()
+    # Without a folder for it, the array is made each time.
+    with suppress(OSError), atomic_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+    return array
+
+
+def _map(X):
     from image_retrieval.projection import tsne
 
     points = tsne(X, perplexity=min(30, (len(X) - 1) / 3)) if len(X) > 3 else np.zeros((len(X), 2))
     low = points.min(axis=0, initial=np.inf)
     span = np.maximum(points.max(axis=0, initial=-np.inf) - low, 1e-9)
-    file = io.BytesIO()
-    np.save(file, ((points - low) / span).astype(np.float32), allow_pickle=False)
-    return file.getvalue()
+    return ((points - low) / span).astype(np.float32)
