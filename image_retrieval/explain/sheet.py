@@ -4,13 +4,15 @@ import numpy as np
 
 from image_retrieval import explore
 from image_retrieval.errors import InputError
-from image_retrieval.explain.coloring import overlay
+from image_retrieval.explain.coloring import key, overlay
 from image_retrieval.explain.shares import distance_shares, joined_shares, similarity_shares
 from image_retrieval.explore.hits import answers
 from image_retrieval.features import as_extraction, extract_map
 from image_retrieval.tables import extractions_of
 
 _COLUMN = "deep_features"
+# The few largest pixel differences would leave all others gray.
+_FULL_COLOR = 95  # percentile of the shares of a row
 
 
 def gallery(
@@ -29,8 +31,9 @@ def gallery(
 
     Below each neighbor stand the query and the neighbor in gray. Orange places make the two
     more alike, the more the stronger the color; blue places make them less alike. Colors
-    can be compared along the row of one query. Of features that are not pooled, such as
-    pixels, blue shows where the two differ.
+    can be compared along the row of one query; the key below the query gives the range of the
+    shares. Of features that are not pooled, such as pixels, blue shows where the two differ, and
+    the twentieth part of the row's places that differ most has the deepest blue.
 
     Parameters
     ----------
@@ -109,6 +112,10 @@ def _similarity_details(answer, size, extraction, recipe, weights):
     query, pictures = answer.query.pixels, [hit.item.pixels for hit in answer.hits]
     found = pair_shares(query, pictures, extraction, recipe, weights)
     limit = max(np.abs(part).max() for shares in found for part in (shares.query, shares.neighbor))
+    yield (
+        (answer.query_label, None),
+        [(key(-limit, limit, size), f"share: {-limit:.2g} to {limit:.2g}")],
+    )
     for hit, shares in zip(answer.hits, found):
         in_query = overlay(query, shares.query, limit, size)
         in_neighbor = overlay(hit.item.pixels, shares.neighbor, limit, size)
@@ -122,7 +129,9 @@ def _distance_details(answer, size, extraction, recipe, weights):
     pictures = [answer.query.pixels, *(hit.item.pixels for hit in answer.hits)]
     query, *maps = extract_map(pictures, extraction, progress=False, weights=weights)
     found = [distance_shares(query, other) for other in maps]
-    limit = max(shares.max() for shares in found)
+    limit = np.percentile(found, _FULL_COLOR)
+    caption = f"squared difference: {limit:,.0f} or more, to 0"
+    yield (answer.query_label, None), [(key(-limit, 0, size), caption)]
     for hit, shares in zip(answer.hits, found):
         picture = overlay(hit.item.pixels, -shares, limit, size)
         yield (answer.query_label, hit.item.id), [(picture, "where they differ")]
