@@ -130,8 +130,8 @@ def _distance_details(answer, size, extraction, recipe, weights):
     query, *maps = extract_map(pictures, extraction, progress=False, weights=weights)
     found = [distance_shares(query, other) for other in maps]
     limit = np.percentile(found, _FULL_COLOR)
-    caption = f"squared difference: {limit:,.0f} or more, to 0"
-    yield (answer.query_label, None), [(key(-limit, 0, size), caption)]
+    caption = f"squared difference: 0 to {limit:,.0f} or more"
+    yield (answer.query_label, None), [(key(0, -limit, size), caption)]
     for hit, shares in zip(answer.hits, found):
         picture = overlay(hit.item.pixels, -shares, limit, size)
         yield (answer.query_label, hit.item.id), [(picture, "where they differ")]
