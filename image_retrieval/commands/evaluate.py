@@ -82,15 +82,16 @@ def rank(train, test, features, recipe):
     return rank_features(X[0], y[0], X[1], y[1])
 
 
-def make_report(ranking, ks, origins):
+def make_report(ranking, ks, origins=None):
     """Return all measures, as tables and numbers; see `image_retrieval.evaluate`.
 
-    Beside the overall precision is its standard error, see `image_retrieval.intervals`.
+    Beside the overall precision is its standard error, see `image_retrieval.intervals`; queries
+    with one origin count together.
     """
     from image_retrieval import evaluate, intervals
 
     overall = evaluate.summarize(ranking, ks)
-    if len(set(origins)) > 1:
+    if len(ranking) > 1 and (origins is None or len(set(origins)) > 1):
         at_k = {k: evaluate.precision_at_k(ranking, k) for k in ks}
         errors = {k: intervals.of_mean(values, origins).error for k, values in at_k.items()}
         overall.insert(1, "± precision", overall.index.map(errors))
