@@ -1,0 +1,21 @@
+"""Near duplicates: the same picture twice, and what that does to a train/test split."""
+
+from image_retrieval.duplicates.altering import KINDS, altered
+from image_retrieval.duplicates.pairing import find, group
+from image_retrieval.duplicates.prints import Prints, picture_print, picture_prints
+from image_retrieval.duplicates.splitting import Leak, leak
+from image_retrieval.duplicates.threshold import Threshold, propose_threshold
+
+__all__ = [
+    "KINDS",
+    "Leak",
+    "Prints",
+    "Threshold",
+    "altered",
+    "find",
+    "group",
+    "leak",
+    "picture_print",
+    "picture_prints",
+    "propose_threshold",
+]
