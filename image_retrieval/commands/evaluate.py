@@ -8,6 +8,7 @@ import json
 
 from image_retrieval.errors import InputError
 
+EXAMPLES = ("--data sample --k 1 5 10", "--features pixels --json")
 PIXELS = "pixels"
 
 

@@ -35,22 +35,30 @@ def read(folder, options):
     """
     folder = Path(folder).expanduser()
     for number, path in enumerate(find_files(folder)):
-        # In UTF-8, whatever encoding the terminal is set to; what is none stays legible.
-        label = os.fsencode(path.relative_to(folder).parts[0]).decode("utf-8", "backslashreplace")
-        yield Picture(label, path, id=number)
+        yield Picture(label_of(path.relative_to(folder)), path, id=number)
 
 
-def find_files(folder):
-    """Return the files in a folder's sub-folders, in natural order: 2.jpg before 10.jpg."""
+def label_of(path):
+    """Return the label of a file by its path below the folder; empty beside the sub-folders."""
+    # In UTF-8, whatever encoding the terminal is set to; what is none stays legible.
+    first = path.parts[0] if len(path.parts) > 1 else ""
+    return os.fsencode(first).decode("utf-8", "backslashreplace")
+
+
+def find_files(folder, labeled=True):
+    """Return the files in a folder's sub-folders, in natural order: 2.jpg before 10.jpg.
+
+    Where they need no labels, those beside the sub-folders are returned, too.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of pictures; check the path")
     files = [path for path in _walk(folder) if not _is_litter(path.relative_to(folder))]
-    for path in files:
+    for path in files if labeled else ():
         if path.parent == folder:
             problem = f"{path} lies in no sub-folder, so it has no label"
             raise InputError(f"{problem}; move it into a sub-folder named after its label")
-    if not files:
+    if not files and labeled:
         raise InputError(f"{folder} has no sub-folders with pictures; make one for each label")
     return sorted(files, key=lambda path: _natural(path.relative_to(folder)))
 
