@@ -129,7 +129,7 @@ def _iterm2(strip, columns):
 def _sixel(strip, columns):
     seen = np.asarray(strip)[:, :, 3] > 0
     flat = strip.convert("RGB").quantize(255)
-    codes = np.where(seen, np.asarray(flat), -1)
+    codes = np.where(seen, np.asarray(flat).astype(int), -1)
     palette = np.array(flat.getpalette()[:765]).reshape(-1, 3) * 100 // 255
     colors = "".join(
         f"#{code};2;{red};{green};{blue}"

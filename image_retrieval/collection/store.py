@@ -59,6 +59,11 @@ class File:
     problem: Optional[str] = None
 
 
+def as_key(path):
+    """Return a path as it is kept: the same bytes on every system."""
+    return os.fsencode(path.as_posix())
+
+
 class Store:
     """An open file of facts, contents and files; made by `open_store`."""
 
@@ -102,9 +107,7 @@ class Store:
         rows = [
             (key, text, thumb.tobytes(), vector.tobytes()) for key, text, thumb, vector in contents
         ]
-        looked = [
-            (os.fsencode(f.path), f.label, f.size, f.modified, f.hash, f.problem) for f in files
-        ]
+        looked = [(as_key(f.path), f.label, f.size, f.modified, f.hash, f.problem) for f in files]
         with self._connection:
             self._connection.executemany("REPLACE INTO contents VALUES (?, ?, ?, ?)", rows)
             self._connection.executemany(

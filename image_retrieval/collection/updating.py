@@ -4,7 +4,6 @@ A file is looked at again when its size or time has changed, and extracted when 
 content yet. Every batch is written down before the next one begins.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.collection.opening import PLACE, build_index, find_collection, source_record
-from image_retrieval.collection.store import FILE, File, open_store
+from image_retrieval.collection.store import FILE, File, as_key, open_store
 from image_retrieval.datasets.pictures import find_files, label_of
 from image_retrieval.duplicates import picture_print
 from image_retrieval.errors import InputError
@@ -120,10 +119,10 @@ def _bring_up_to_date(store, folder, files, how, progress):
     known, waiting, there = store.stamps(), [], set()
     for path in files:
         name = path.relative_to(folder)
-        there.add(os.fsencode(name))
-        if known.get(os.fsencode(name)) != _stamp(path):
+        there.add(as_key(name))
+        if known.get(as_key(name)) != _stamp(path):
             waiting.append(name)
-    changed = sum(os.fsencode(name) in known for name in waiting)
+    changed = sum(as_key(name) in known for name in waiting)
     gone = [path for path in known if path not in there]
     extracted = _look_at(store, folder, waiting, how, progress)
     store.forget(gone)
