@@ -45,6 +45,8 @@ def run(args):
     from image_retrieval.commands.references import open_references
 
     where = _labels(args.where)
+    if args.k < 1:
+        raise InputError(f"-k {args.k}: ask for 1 neighbor at least")
     names, pictures, unreadable = readable(args.pictures)
     if not (names or args.text or unreadable):
         raise InputError("there is nothing to search with; give picture files, or --text")
