@@ -43,15 +43,11 @@ def test_copies_planted_in_the_sample_are_found_and_paired_with_their_originals(
 
 
 def test_copies_planted_in_real_photographs_are_found(shared_data):
-    from image_retrieval.datasets.cifar10_archive import read_cifar10
+    from image_retrieval.datasets.cifar10_archive import read_archive
     from image_retrieval.features import Extraction
 
     archive = shared_data / "cifar-10-binary-subset.tar.gz"
-    images = []
-    for picture in read_cifar10(archive, ("cat", "automobile")):
-        images.append(picture.data)
-        if len(images) == 250:
-            break
+    images = list(read_archive(archive, ("cat", "automobile"))[1].images[:250])
     how = Extraction("efficientnet_lite0", size=64)
     rows = range(0, 250, 10)
     copies = [duplicates.altered(images[row], k) for row in rows for k in duplicates.KINDS]

@@ -139,13 +139,14 @@ class Store:
         return [(os.fsdecode(path), problem) for path, problem in self._run(query)]
 
     def vectors(self):
-        """Return the features of `pictures`, float32 (n, d)."""
+        """Return the features of `pictures`, float32 (n, d), not to be changed."""
         n, d = self._run(
             f"SELECT COUNT(*), MAX(LENGTH(vector)) / 4 FROM (SELECT vector {_READABLE})"
         ).fetchone()
         X = np.empty((n, d or 0), np.float32)
         for row, (vector,) in zip(X, self._run(f"SELECT vector {_READABLE}")):
             row[:] = np.frombuffer(vector, np.float32)
+        X.flags.writeable = False  # so that an engine need not copy it
         return X
 
     def prints(self):

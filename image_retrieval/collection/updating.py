@@ -62,7 +62,7 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
 
     It can be interrupted at any moment, even by `kill -9`: the next call goes on from the last
     batch of 32 pictures. Memory does not grow with the number of pictures, but for the
-    features when the index is built (5 KB a picture).
+    features themselves when the index is built.
 
     Parameters
     ----------
