@@ -190,7 +190,7 @@ def test_duplicates_of_a_folder_are_grouped(indexed, capsys, tmp_path):
     assert {("exact", False), ("near", True)} <= kinds
     assert page.read_text(encoding="utf-8").count("<img") >= 3
     code, out, _ = run(capsys, "duplicates", path)
-    assert "1 exact" in out and "the nearest neighbor of a picture is typically at" in out
+    assert "1 exact" in out and "the typical nearest neighbor is at" in out
 
 
 def test_duplicates_indexes_a_folder_first_and_code_1_means_none(tmp_path, capsys):

@@ -47,8 +47,7 @@ class Threshold:
     Examples
     --------
     >>> print(Threshold(0.2, 0.33, 25, 2000))
-    0.200: the nearest neighbor of a picture is typically at 0.330, \
-and 25 of 2,000 have one unusually near, within 0.200
+    0.200 (the typical nearest neighbor is at 0.330; 25 of 2,000 pictures have one within 0.200)
     """
 
     distance: float
@@ -58,11 +57,10 @@ and 25 of 2,000 have one unusually near, within 0.200
 
     def __str__(self):
         if np.isnan(self.typical):
-            return f"{self.distance:.3f}: too few pictures to tell what is usual among them"
+            return f"{self.distance:.3f} (too few pictures to tell what is usual among them)"
         return (
-            f"{self.distance:.3f}: the nearest neighbor of a picture is typically at "
-            f"{self.typical:.3f}, and {self.nearer:,} of {self.n:,} have one unusually near, "
-            f"within {self.distance:.3f}"
+            f"{self.distance:.3f} (the typical nearest neighbor is at {self.typical:.3f}; "
+            f"{self.nearer:,} of {self.n:,} pictures have one within {self.distance:.3f})"
         )
 
 
