@@ -31,7 +31,7 @@ def run(args):
     _check_output(args.output)
     how = identified(as_extraction(extraction_from(args)))
     names, pictures, unreadable = readable(args.pictures)
-    X = extract(pictures, how)
+    X = extract(pictures, how, progress=sys.stderr.isatty())
     if args.output is None:
         _write_csv(sys.stdout, names, X)
     elif names:

@@ -99,7 +99,7 @@ def _found(searched, pictures, args, where):
     how = searched.extraction
     if how is None:
         raise InputError("it is not known how this data's features were made; build it again")
-    Q = [extract(pictures, how)] if pictures else []
+    Q = [extract(pictures, how, progress=sys.stderr.isatty())] if pictures else []
     Q += [extract_text(args.text, how)] if args.text else []
     ids, distances = searched.search(np.concatenate(Q), args.k, args.radius, where)
     rows = [zip(*each) for each in zip(ids.tolist(), distances.tolist())]
@@ -140,8 +140,7 @@ def _gallery(report, rows, pictures):
     from image_retrieval.explore import gallery
 
     hits = _table(report).rename(columns={"id": "reference_label"})
-    places = {name: place for place, (name, _) in enumerate(report)}
-    hits["query_label"] = hits["query"].map(places)
+    hits["query_label"] = [place for place, (_, found) in enumerate(report) for _ in found]
     ids, labels, _, pixels = zip(*rows.values())
     known = {"id": list(ids), "image": list(pixels), "label": list(labels)}
     asked = pictures if len(pictures) == len(report) else None
