@@ -15,6 +15,7 @@ from image_retrieval.errors import ImageRetrievalError, printable
 FAILED, INTERRUPTED, CLOSED = 2, 130, 141
 
 PROGRAM, WIDTH = "image-retrieval", 80
+COMMANDS = ("search", "index", "duplicates", "extract", "evaluate", "info", "completion")
 
 
 def main(argv=None):
@@ -116,11 +117,10 @@ def _parser():
 def _commands():
     """Yield name, help, examples, declaration of options and function of each command."""
     # Imported behind the door: a package they need may be damaged.
-    from image_retrieval import commands
     from image_retrieval.commands import build
     from image_retrieval.datasets.registry import CARDS
 
-    for name in commands.NAMES:
+    for name in COMMANDS:
         module = import_module(f"image_retrieval.commands.{name}")
         yield name, module.__doc__, module.EXAMPLES, module.add_arguments, module.run
     for name, card in CARDS.items():

@@ -28,7 +28,7 @@ def drawings():
     return sframe_vectors(train, "deep_features")[1], as_rgb_list(train["image"]), how
 
 
-@pytest.mark.parametrize("kind", duplicates.KINDS)
+@pytest.mark.parametrize("kind", duplicates.kinds())
 def test_copies_planted_in_the_sample_are_found_and_paired_with_their_originals(drawings, kind):
     X, images, how = drawings
     rows = sorted(np.random.RandomState(3).permutation(len(X))[:COUNT].tolist())
@@ -50,14 +50,14 @@ def test_copies_planted_in_real_photographs_are_found(shared_data):
     images = list(read_archive(archive, ("cat", "automobile"))[1].images[:250])
     how = Extraction("efficientnet_lite0", size=64)
     rows = range(0, 250, 10)
-    copies = [duplicates.altered(images[row], k) for row in rows for k in duplicates.KINDS]
+    copies = [duplicates.altered(images[row], k) for row in rows for k in duplicates.kinds()]
     X = extract(images + copies, how, progress=False)
     group_of = {
         row: number
         for number, group in enumerate(duplicates.group(duplicates.find(X, images + copies)))
         for row in group
     }
-    of = [row for row in rows for _ in duplicates.KINDS]
+    of = [row for row in rows for _ in duplicates.kinds()]
     together = [
         group_of.get(250 + place, -1) == group_of.get(row, -2) for place, row in enumerate(of)
     ]

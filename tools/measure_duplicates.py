@@ -36,7 +36,7 @@ def measure(name):
     ].values:
         print(f"  {ids[int(first)]} {ids[int(second)]}: {distance:.3f} {correlation:.3f}")
     rows = sorted(np.random.RandomState(1).permutation(len(images))[:COUNT].tolist())
-    for kind in duplicates.KINDS:
+    for kind in duplicates.kinds():
         report(kind, train, X, images, rows, duplicates.group(before))
 
 

@@ -5,7 +5,7 @@ content yet. Every batch is written down before the next one begins.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Tuple
 
@@ -163,8 +163,7 @@ def _looked(folder, name):
 
 def _refused(file, folder, error):
     """Return a file with its problem; the folder, which the caller knows, is left out of it."""
-    problem = str(error).replace(f"{folder / file.path}: ", "")
-    return File(file.path, file.label, file.size, file.modified, problem=problem)
+    return replace(file, problem=str(error).replace(f"{folder / file.path}: ", ""))
 
 
 def _keep(store, folder, files, how, readers):
@@ -176,7 +175,7 @@ def _keep(store, folder, files, how, readers):
     pictures = {key: value for key, value in read.items() if not isinstance(value, File)}
     X = _features([squares for _, squares in pictures.values()], how)
     contents = [(key, *made, row) for (key, (made, _)), row in zip(pictures.items(), X)]
-    store.keep([_described(file, key, read, folder) for file, key in files], contents)
+    store.keep([_described(file, key, read) for file, key in files], contents)
     return len(contents)
 
 
@@ -202,8 +201,7 @@ def _features(squares, how):
     return np.concatenate(X, axis=1).astype(np.float32)
 
 
-def _described(file, key, read, folder):
+def _described(file, key, read):
     refused = read.get(key)
-    if isinstance(refused, File):
-        return File(file.path, file.label, file.size, file.modified, problem=refused.problem)
-    return File(file.path, file.label, file.size, file.modified, hash=key, problem=file.problem)
+    problem = refused.problem if isinstance(refused, File) else file.problem
+    return replace(file, hash=None if problem else key, problem=problem)

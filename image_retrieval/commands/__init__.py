@@ -4,5 +4,3 @@ A command has a line of help and more of them, `EXAMPLES` of what follows its na
 `add_arguments(parser)`, and `run(args)`, which returns nothing or an exit code and imports what
 is slow to import. The commands that build a data set are made from its card, in `build`.
 """
-
-NAMES = ("search", "index", "duplicates", "extract", "evaluate", "info", "completion")

@@ -1,6 +1,6 @@
 """Near duplicates: the same picture twice, and what that does to a train/test split."""
 
-from image_retrieval.duplicates.altering import KINDS, altered
+from image_retrieval.duplicates.altering import altered, kinds
 from image_retrieval.duplicates.pairing import find, group
 from image_retrieval.duplicates.prints import Prints, picture_print, picture_prints
 from image_retrieval.duplicates.splitting import Leak, leak

@@ -39,7 +39,17 @@ _CHANGES = {
     "mirrored": _mirrored,
     "brightened": _brightened,
 }
-KINDS = tuple(_CHANGES)
+
+
+def kinds():
+    """Return the names of the changes that `altered` makes.
+
+    Examples
+    --------
+    >>> kinds()
+    ['resized', 're-encoded', 'cropped', 'mirrored', 'brightened']
+    """
+    return list(_CHANGES)
 
 
 def altered(pixels, kind):
@@ -49,7 +59,7 @@ def altered(pixels, kind):
     ----------
     pixels : ndarray of uint8, shape (h, w, 3)
     kind : str
-        One of `KINDS`: "resized" to three quarters of its sides, "re-encoded" as a JPEG of
+        One of `kinds()`: "resized" to three quarters of its sides, "re-encoded" as a JPEG of
         quality 75, "cropped" by 5% of each side and brought back to its size, "mirrored", or
         "brightened" by 20%.
 
@@ -63,5 +73,7 @@ def altered(pixels, kind):
     (6, 9, 3)
     """
     if kind not in _CHANGES:
-        raise InputError(f"kind={kind!r} is no change that is known; use one of {KINDS}")
+        raise InputError(
+            f"kind={kind!r} is no change that is known; use one of {', '.join(_CHANGES)}"
+        )
     return np.asarray(_CHANGES[kind](Image.fromarray(pixels)))
