@@ -128,14 +128,14 @@ def test_nothing_found_is_code_1(options, folder, capsys):
         (["search", "nowhere.jpg"], "nowhere.jpg: no such picture file"),
         (["search", "{cat}", "-k", "0"], "-k 0: ask for 1 neighbor at least"),
         (["search", "{cat}", "--where", "cat"], "--where cat: write label=NAME"),
-        (["search", "{cat}", "--data", "nowhere"], "data='nowhere' names no data"),
+        (["search", "{cat}", "--data", "nowhere"], "data='nowhere' does not name a data set"),
         (["search", "--text", "a red car"], "efficientnet_lite2 at 160 px takes no words"),
         (["search", "{cat}", "--radius", "-1"], "radius"),
         (["extract", "{cat}", "--output", "x.txt"], "the name must end in .npz or .csv"),
         (["index", "nowhere"], "no such folder"),
         (["duplicates", "sample", "--threshold", "-2"], "threshold=-2.0 must be a cosine distance"),
-        (["duplicates", "nowhere"], "data='nowhere' names no data"),
-        (["info", "--data", "nowhere"], "data='nowhere' names no data"),
+        (["duplicates", "nowhere"], "data='nowhere' does not name a data set"),
+        (["info", "--data", "nowhere"], "data='nowhere' does not name a data set"),
     ],
 )
 def test_bad_input_is_code_2_and_one_line(arguments, message, cat, capsys):

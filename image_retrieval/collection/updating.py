@@ -67,7 +67,7 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
     Parameters
     ----------
     folder : str or Path
-        Pictures, with or without sub-folders, which become labels.
+        Pictures, with or without subfolders, which become labels.
     output : str or Path, optional
         Where to keep what is made; in `.image-retrieval` in the folder when not given.
     extraction : Extraction, JoinedExtraction or str, optional
