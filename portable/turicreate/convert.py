@@ -6,13 +6,14 @@ import datetime
 import numpy as np
 
 from . import dates, literals
-from .columns import NumberColumn, ObjectColumn
+from .columns import NumberColumn, ObjectColumn, concatenate
 from .image import Image
 from .infer import column_from_values, infer_type, plain
 from .literals import number_text
 from .printing import image_text, type_title
 
 _TYPES = (int, float, str, array.array, list, dict, datetime.datetime, Image, np.ndarray)
+_LOOKED_AT = 100
 _NO_TYPE = "dtype must be one of int, float, str, array.array, list, dict, datetime, Image, ndarray"
 
 
@@ -135,6 +136,23 @@ _CASTS = {
         for kind in (array.array, list, dict, datetime.datetime, np.ndarray)
     },
 }
+
+
+def append(one, other):
+    """Return the values of two columns after each other; one without values has no type."""
+    if one.dtype is other.dtype:
+        return concatenate([one, other])
+    if len(one) and len(other):
+        raise RuntimeError("Data types in both SArrays have to be the same")
+    kept, empty = (one, other) if len(one) or not len(other) else (other, one)
+    cast(empty, kept.dtype, False)
+    return kept
+
+
+def of_results(results, dtype):
+    """Return what a function gave for each row as a column, of a type or that of the first ones."""
+    results = [plain(result) for result in results]
+    return cast_results(results, column_type(dtype) if dtype else infer_type(results[:_LOOKED_AT]))
 
 
 def cast_results(results, dtype):

@@ -12,6 +12,7 @@ from .image import Image
 from .literals import number_text, text_of
 from .timezone import FixedOffset
 
+_CONSTANTS = (int, float, str, list, dict, array.array, datetime.date, Image, np.number)
 _EMPTY = "an empty list"
 _UNKNOWN_SOURCE = (
     "Unexpected data source. Possible data source types are: list, numpy.ndarray, "
@@ -38,6 +39,30 @@ def make_column(data, dtype=None, leave_out=False):
     if leave_out:
         values = [value for value in values if _fits(value, dtype)]
     return column_from_values(values, dtype)
+
+
+def constant_column(value, size, dtype=None):
+    """Return `size` times the same value as a column."""
+    if not isinstance(size, (int, np.integer)) or size < 0:
+        raise ValueError("size must be a non-negative int")
+    if value is not None and not isinstance(value, _CONSTANTS):
+        raise TypeError(f"Cannot create sarray of value type {type(value)}")
+    return make_column([value] * int(size), dtype)
+
+
+def sequence_column(bounds):
+    """Return the integers from start (0) up to stop, given as (stop,) or (start, stop)."""
+    if not bounds or len(bounds) > 2:
+        raise TypeError(f"from_sequence expects at least 1 argument. got {len(bounds)}")
+    start, stop = (0, *bounds)[-2:]
+    size = stop - start if len(bounds) == 2 else stop
+    if type(size) is not int:
+        raise TypeError("size must be int")
+    if type(start) is not int:
+        raise TypeError("start must be int")
+    if size < 0 and len(bounds) == 1:
+        raise RuntimeError("Must give size as >= 0")
+    return NumberColumn(np.arange(start, start + max(size, 0), dtype=np.int64))
 
 
 def _is_no_time(value):

@@ -4,9 +4,11 @@ import array
 
 import numpy as np
 
-from . import convert
+from . import convert, elements
+from .aggregate import CONCAT
 from .columns import VectorColumn
-from .infer import column_from_values, infer_type
+from .grouping import group
+from .infer import column_from_values, infer_type, make_column
 from .names import free_names, number_name
 
 _NESTED = (dict, list, array.array)
@@ -25,6 +27,39 @@ def unpack_table(table, name, prefix, types, na_value, limit):
     new = unpack_column(table[name], prefix, types, na_value, limit)
     rest = {own: column for own, column in table.items() if own != name}
     return {**rest, **dict(zip(free_names(list(new), rest), new.values()))}
+
+
+def unstack_table(table, names, new_name):
+    """Return a table of the other columns' combinations with lists of the values of one, or
+    dictionaries of two.
+    """
+    if not isinstance(names, str) and len(names) != 2:
+        raise TypeError(
+            "'column_names' parameter has to be either a string or a list of two strings."
+        )
+    names = [names] if isinstance(names, str) else names
+    keys = [name for name in table if name not in names]
+    values = CONCAT(*names)
+    return group(table, keys, [{new_name: values} if new_name else values])
+
+
+def split_dates(table, name, prefix, limit, timezone):
+    """Return a table with a column of dates as columns of their parts."""
+    if name not in table:
+        raise KeyError(f"column '{name}' does not exist in current SFrame")
+    new = elements.split_dates(table[name], name if prefix is None else prefix, limit, timezone)
+    rest = {own: column for own, column in table.items() if own != name}
+    return {**rest, **dict(zip(free_names(list(new), rest), new.values()))}
+
+
+def flattened(parts, names, types):
+    """Return the table of lists of rows, one list after the other."""
+    if not all(isinstance(r, list) and all(isinstance(x, list) for x in r) for r in parts):
+        raise TypeError("Output type of the lambda function must be a list of lists")
+    rows = [row for part in parts for row in part]
+    columns = list(zip(*rows)) or [()] * len(names)
+    kinds = [None] * len(columns) if types == "auto" else map(convert.column_type, types)
+    return {name: make_column(list(v), kind) for name, v, kind in zip(names, columns, kinds)}
 
 
 def _only_nested(table):

@@ -153,7 +153,7 @@ def _automatic(dataset, names):
 def _column(dataset, name):
     if name not in dataset.column_names():
         raise KeyError(name)
-    return dataset._column_data(name)
+    return dataset._columns[name]
 
 
 def _check_part(dataset, features, name):
@@ -185,7 +185,7 @@ def _check_lists(dataset, kinds, name):
         raise TypeError("The chosen distance cannot currently be used on list-typed columns.")
     for feature, kind in kinds.items():
         if kind is list:
-            items = (item for row in dataset._column_data(feature).tolist() for item in row or ())
+            items = (item for row in dataset._columns[feature].tolist() for item in row or ())
             if not all(isinstance(item, str) for item in items):
                 raise TypeError(
                     "Distances for sparse data, such as jaccard and weighted_jaccard, can only "
@@ -196,7 +196,7 @@ def _check_lists(dataset, kinds, name):
 
 def _part(dataset, features, name, weight):
     """Return the reference rows of one distance."""
-    kinds = {dataset._column_data(feature).dtype for feature in features}
+    kinds = {dataset._columns[feature].dtype for feature in features}
     if name == "levenshtein":
         return TextPart(weight, texts(dataset, features[0]))
     if kinds & {dict, list}:
@@ -359,7 +359,7 @@ def _method(dataset, method, distance):
     if method != "auto":
         return method
     features, name, _ = distance[0]
-    columns = [dataset._column_data(feature) for feature in features]
+    columns = [dataset._columns[feature] for feature in features]
     width = sum(len(c.value(0)) if hasattr(c.value(0), "__len__") else 1 for c in columns)
     numeric = all(column.dtype in (int, float, list, array.array) for column in columns)
     tree = name in _TREE_DISTANCES and numeric and width <= _MANY_FEATURES
@@ -369,14 +369,14 @@ def _method(dataset, method, distance):
 def _labels(dataset, label):
     if label is None:
         return NumberColumn(np.arange(len(dataset), dtype=np.int64))
-    column = dataset._column_data(label)
+    column = dataset._columns[label]
     if column.dtype not in (int, str):
         raise TypeError("Row labels must be integers or strings.")
     return column
 
 
 def _query_labels(dataset, label):
-    column = _labels(dataset, None) if label is None else dataset._column_data(label)
+    column = _labels(dataset, None) if label is None else dataset._columns[label]
     if column.dtype not in (int, str):
         raise TypeError("The label column must contain integers or strings.")
     return column
