@@ -7,6 +7,7 @@ import numpy as np
 
 from . import dates, literals
 from .columns import NumberColumn, ObjectColumn, concatenate
+from .errors import ToolkitError
 from .image import Image
 from .infer import column_from_values, infer_type, plain
 from .literals import number_text
@@ -45,6 +46,8 @@ def absent_within(column):
 
 
 def _is_absent(value):
+    if isinstance(value, np.ndarray):
+        return bool(np.isnan(value).any())
     if isinstance(value, (list, array.array)):
         return any(map(_is_absent, value))
     if isinstance(value, dict):
@@ -91,15 +94,28 @@ def _cast_numbers(column, dtype):
 def _attempt(read, value, dtype, undefined_on_failure):
     try:
         return read(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError) as error:
         if undefined_on_failure:
             return None
+        if isinstance(error, OSError):
+            raise OSError(str(error)) from None
         if isinstance(value, str):
             name = type_title(dtype)
             message = f'Unable to interpret value of "{value}" as a {name}.'
         else:
             message = "Invalid type conversion"
         raise RuntimeError(message) from None
+
+
+def _picture(path):
+    try:
+        return Image(path)
+    except ToolkitError as error:
+        raise _NoPictureError(str(error)) from None
+
+
+class _NoPictureError(ValueError, OSError):
+    """A file that holds no picture."""
 
 
 def _short_float(text):
@@ -122,7 +138,7 @@ _CASTS = {
     (str, array.array): literals.vector,
     (str, list): literals.list_,
     (str, dict): literals.dict_,
-    (str, Image): Image,
+    (str, Image): _picture,
     (array.array, list): list,
     (array.array, np.ndarray): np.array,
     (list, array.array): _numbers,
@@ -204,7 +220,7 @@ def value_to(value, dtype):
         return value
     if own is float and dtype is int:
         return int(value)
-    read = _CASTS.get((own, dtype))
+    read = _CASTS.get((own, dtype)) if own is not str else None
     try:
         return read(plain(value))
     except (TypeError, ValueError):

@@ -45,6 +45,7 @@ PARTS = {
     "tmweekday": lambda date: date.isoweekday() % 7,
     "timezone": lambda date: zone_hours(date),
 }
+_HALF = re.compile("am|pm")
 _ZONE = re.compile(r"\s?(?:GMT|UTC)?([+-])(\d\d):?(\d\d)?$")
 
 
@@ -78,9 +79,24 @@ def from_text(text, form):
             rest = text[: found.start()]
         form = form.replace("%ZP", "").strip()
     try:
-        return datetime.datetime.strptime(rest.strip(), form).replace(tzinfo=zone)
+        date = datetime.datetime.strptime(rest.strip(), form).replace(tzinfo=zone)
+        return _with_half(date, rest, form) if "%p" in form else date
     except ValueError:
         raise RuntimeError(f"Unable to interpret {text} as string with {form} format") from None
+
+
+def _with_half(date, text, form):
+    """Return a date in its half of the day: Turi Create reads am and pm after an hour."""
+    before = form.split("%p")[0]
+    half = _HALF.search(text)
+    if half is None or not ("%H" in before or "%I" in before):
+        raise ValueError(text)
+    if "%I" in form:
+        return date
+    if half[0] == "pm" and date.hour > 12:
+        raise ValueError(text)
+    late = 12 * (half[0] == "pm")
+    return date.replace(hour=late + date.hour % 12 if date.hour <= 12 else date.hour)
 
 
 def split(dates, prefix, parts, timezone):

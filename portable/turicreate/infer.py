@@ -14,6 +14,7 @@ from .timezone import FixedOffset
 
 _CONSTANTS = (int, float, str, list, dict, array.array, datetime.date, Image, np.number)
 _EMPTY = "an empty list"
+_FIRST_YEAR = 1400
 _UNKNOWN_SOURCE = (
     "Unexpected data source. Possible data source types are: list, numpy.ndarray, "
     "pandas.Series, and string(url)"
@@ -63,6 +64,11 @@ def sequence_column(bounds):
     if size < 0 and len(bounds) == 1:
         raise RuntimeError("Must give size as >= 0")
     return NumberColumn(np.arange(start, start + max(size, 0), dtype=np.int64))
+
+
+def undefined_column(size):
+    """Return the column of missing values that have no type."""
+    return ObjectColumn.from_list([None] * size, type(None))
 
 
 def _is_no_time(value):
@@ -213,6 +219,8 @@ def _plain_datetime(value):
         value = value.astype("datetime64[us]").item().replace(tzinfo=FixedOffset(0.0))
     if hasattr(value, "to_pydatetime"):
         value = value.to_pydatetime(warn=False)
+    if value.year < _FIRST_YEAR:
+        raise TypeError(f"Year is out of valid range: {_FIRST_YEAR}..10000")
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             return value

@@ -57,6 +57,7 @@ def chosen(columns, keys):
 
 def without(columns, names):
     """Return a table without some columns."""
+    names = list(names)
     for name in names:
         if name not in columns:
             raise KeyError(f"Cannot find column {name}")

@@ -8,12 +8,13 @@ from . import convert, elements
 from .aggregate import CONCAT
 from .columns import VectorColumn
 from .grouping import group
-from .infer import column_from_values, infer_type, make_column
+from .infer import column_from_values, infer_type, make_column, undefined_column
 from .names import free_names, number_name
 
 _NESTED = (dict, list, array.array)
 _UNPACKED = (int, float, str, list, dict, array.array)
 _LOOKED_AT = 100
+_FIRST = 10
 
 
 def unpack_table(table, name, prefix, types, na_value, limit):
@@ -54,12 +55,34 @@ def split_dates(table, name, prefix, limit, timezone):
 
 def flattened(parts, names, types):
     """Return the table of lists of rows, one list after the other."""
+    if isinstance(names, str):
+        raise TypeError(f"Cannot interpret type '{str}' as list of strings.")
     if not all(isinstance(r, list) and all(isinstance(x, list) for x in r) for r in parts):
         raise TypeError("Output type of the lambda function must be a list of lists")
+    types = _row_types(parts[:_FIRST]) if types == "auto" else types
+    if len(types) != len(names):
+        raise AssertionError("Number of output columns must match the size of column names")
     rows = [row for part in parts for row in part]
-    columns = list(zip(*rows)) or [()] * len(names)
-    kinds = [None] * len(columns) if types == "auto" else map(convert.column_type, types)
-    return {name: make_column(list(v), kind) for name, v, kind in zip(names, columns, kinds)}
+    columns = zip(*rows) if rows else [()] * len(names)
+    return {name: _flat(list(v), kind) for name, v, kind in zip(names, columns, types)}
+
+
+def _row_types(parts):
+    kinds = {tuple(map(type, row)) for part in parts for row in part}
+    if not kinds:
+        raise TypeError(
+            "Could not infer output column types from the first ten rows of the SFrame. Please "
+            "use the 'column_types' parameter to set the types."
+        )
+    if len(kinds) > 1:
+        raise TypeError("Mapped rows must have the same length and types")
+    return kinds.pop()
+
+
+def _flat(values, kind):
+    if kind is type(None):
+        return undefined_column(len(values))
+    return make_column(values, convert.column_type(kind))
 
 
 def _only_nested(table):

@@ -3,6 +3,7 @@
 import array
 import datetime
 import os
+from collections.abc import Mapping, Set
 
 import numpy as np
 
@@ -60,6 +61,8 @@ def _from_dict(data):
         if not isinstance(value, SArray):
             if not hasattr(value, "__len__"):
                 raise TypeError(f"object of type '{type(value).__name__}' has no len()")
+            if isinstance(value, (str, Mapping, Set)):
+                value = list(value)
             # A matrix here becomes a column of arrays, as it does in Turi Create.
             rows = isinstance(value, np.ndarray) and value.ndim > 1
             value = SArray(list(value) if rows else value)

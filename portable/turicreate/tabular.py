@@ -283,8 +283,8 @@ class _Table:
 
 def _open(path):
     if path.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape", newline="")
-    return open(path, encoding="utf-8", errors="surrogateescape", newline="")  # noqa: PTH123
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return open(path, encoding="utf-8-sig", errors="surrogateescape", newline="")  # noqa: PTH123
 
 
 def _lines(path, dialect):
@@ -480,8 +480,10 @@ def read_json(url, orient="records"):
     with _open(path) as file:
         text = file.read()
     try:
-        lines = text.splitlines() if orient == "lines" else ()
-        rows = [json.loads(line) for line in lines if line.strip()] if lines else json.loads(text)
+        if orient == "lines":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            rows = json.loads(text)
         column = column_from_values(rows, dict)
     except (ValueError, TypeError):
         raise RuntimeError(
@@ -557,6 +559,10 @@ class Writing:
 
 def write_csv(path, table, options):
     """Write {name: Column} as a CSV file."""
+    options = {_ALIASES.get(name, name): value for name, value in options.items()}
+    unknown = [name for name in options if name not in Writing.__dataclass_fields__]
+    if unknown:
+        raise TypeError(f"Unexpected keyword arguments {unknown}")
     style = Writing(**options)
     with _replaced(path) as file:
         if style.file_header:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .columns import NumberColumn
 from .convert import absent
+from .errors import ToolkitError
 from .grouping import quantile, value_counts
 from .image import Image
 from .printing import cell_text, text_tables, type_title
@@ -112,8 +113,6 @@ def _check_one(column):
 
 def _together(x, y):
     if len(x) != len(y):
-        from .toolkits._main import ToolkitError
-
         raise ToolkitError("Expected x and y axis SArrays to be the same length.")
     there = ~(absent(x) | absent(y))
     return x.take(there), y.take(there)

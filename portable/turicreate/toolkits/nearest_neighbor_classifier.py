@@ -42,9 +42,7 @@ def create(dataset, target, features=None, distance=None, verbose=True):
     names = feature_names(dataset, features, [target])
     if distance is None or distance == "auto":
         distance = _automatic_distance(dataset, names)
-    search = nearest_neighbors.create(
-        dataset.select_columns([*names, target]), features=names, distance=distance, verbose=False
-    )
+    search = nearest_neighbors.create(dataset, features=names, distance=distance, verbose=False)
     return NearestNeighborClassifier(search, dataset[target], target, started)
 
 
@@ -123,10 +121,13 @@ class NearestNeighborClassifier(Model):
             for shares in self._votes(dataset, max_neighbors, radius)
         ]
         kind = self._fields["_target_type"]
+        found = any(share is not None for _, share in best)
         return SFrame._of(
             {
                 "class": column_from_values([label for label, _ in best], kind),
-                "probability": column_from_values([share for _, share in best], float),
+                "probability": column_from_values(
+                    [share for _, share in best], float if found else int
+                ),
             }
         )
 
@@ -151,15 +152,14 @@ class NearestNeighborClassifier(Model):
             for row, shares in enumerate(self._votes(dataset, max_neighbors, radius))
             for label, share in shares[:k]
         ]
-        return SFrame._of(
-            {
-                "row_id": NumberColumn(np.array([row for row, _, _ in rows], np.int64)),
-                "class": column_from_values(
-                    [label for _, label, _ in rows], self._fields["_target_type"]
-                ),
-                "probability": column_from_values([share for _, _, share in rows], float),
-            }
-        )
+        columns = {
+            "row_id": NumberColumn(np.array([row for row, _, _ in rows], np.int64)),
+            "class": column_from_values(
+                [label for _, label, _ in rows], self._fields["_target_type"]
+            ),
+            "probability": column_from_values([share for _, _, share in rows], float),
+        }
+        return SFrame._of(columns if rows else dict(sorted(columns.items())))
 
     def evaluate(self, dataset, metric="auto", max_neighbors=10, radius=None):
         """Return accuracy, confusion matrix and, for two classes, the ROC curve."""

@@ -30,7 +30,7 @@ _AUTOMATIC = {str: "levenshtein", dict: "jaccard", list: "jaccard", array.array:
 _ONLY_LEVENSHTEIN = (
     "The only distance allowed for string features is 'levenshtein'. Please try this distance, or "
     "use 'text_analytics.count_ngrams' to convert the strings to dictionaries, which permit more "
-    "distance functions."
+    "distance functions.\n"
 )
 _MOST = 2147483647
 _TREE_DISTANCES = ("euclidean", "manhattan")
@@ -76,23 +76,29 @@ def create(
             "The ball tree method does not work with 'cosine' or 'transformed_dot_product' "
             "distance.Please use the 'brute_force' method for these distances."
         )
-    leaf_size = _leaf_size(kwargs)
+    _check_options(kwargs)
     if label is not None and label not in dataset.column_names():
         raise ToolkitError("Row label column not found in the dataset.")
     parts = composite_distance(dataset, _features(dataset, features, label), distance, label)
+    method = _method(dataset, method, parts)
+    leaf_size = _leaf_size(kwargs.get("leaf_size")) if method == "ball_tree" else None
     options = {"method": method, "leaf_size": leaf_size}
     return NearestNeighborsModel(dataset, label, parts, options, started)
 
 
-def _leaf_size(options):
+def _check_options(options):
     for name in options:
         if name not in ("leaf_size", "num_tables", "num_projections_per_table"):
             raise ToolkitError(
                 f"'{name}' is not a valid keyword argument for the nearest neighbors model. "
                 "Please check for capitalization and other typos."
             )
-    size = options.get("leaf_size", 0)
-    if not isinstance(size, (int, float)) or size != size:
+
+
+def _leaf_size(size):
+    if size is None:
+        return _LEAF_SIZE
+    if not isinstance(size, (int, float)) or size != size or size % 1:
         raise ToolkitError(
             f"Expected integer value for option 'leaf_size'. Cannot cast {size!r} to an integer "
             "value."
@@ -106,6 +112,9 @@ def _features(dataset, features, label):
     if features is not None and not isinstance(features, list):
         raise TypeError("If specified, input 'features' must be a list of strings.")
     names = dataset.column_names() if features is None else list(features)
+    if label is None and "__id" not in dataset.column_names():
+        # What Turi Create calls the row numbers that are labels then.
+        names = [name for name in names if name != "__id"]
     if not [name for name in names if name != label]:
         raise ToolkitError(
             "The only available feature is the same as the row label column. Please specify "
@@ -171,12 +180,12 @@ def _check_part(dataset, features, name):
         if kind is not str and name == "levenshtein":
             raise ToolkitError(
                 f"Cannot compute levenshtein distance with column '{feature}'. levenshtein "
-                "distance can only computed for string features."
+                "distance can only computed for string features.\n"
             )
         if kind not in (dict, list) and name in ("jaccard", "weighted_jaccard"):
             raise ToolkitError(
-                f"Cannot compute {name} distances with column '{feature}'. Jaccard distances "
-                "currently can only be computed for dictionary and list features."
+                f"Cannot compute jaccard distances with column '{feature}'. Jaccard distances "
+                "currently can only be computed for dictionary and list features.\n"
             )
 
 
@@ -220,16 +229,17 @@ class NearestNeighborsModel(Model):
             names if label is None or label in names else [label, *names]
         )
         unpacked = unpacked_names(dataset, names)
+        text_names = [name for name in names if dataset._columns[name].dtype is str]
         self._fields = {
             "distance": distance,
             "distance_for_summary_struct": distance[0][1] if len(distance) == 1 else distance,
             "features": names,
             "label": label,
-            "method": _method(dataset, options["method"], distance),
+            "method": options["method"],
             "num_distance_components": len(distance),
             "num_examples": len(dataset),
             "num_features": len(names),
-            "num_unpacked_features": len(unpacked),
+            "num_unpacked_features": len(unpacked) + len(text_names),
             "training_time": time.perf_counter() - started,
             "unpacked_features": unpacked,
         }
