@@ -280,22 +280,16 @@ def _truth(column):
         return column.values != 0, missing | (column.values != column.values)
     if isinstance(column, VectorColumn):
         return column.lengths > 0, missing
-    refuse_dates(column)
     return np.array([truth(value) for value in column.tolist()], bool), missing
 
 
 def truth(value):
-    """Tell whether a value is neither missing nor zero nor empty."""
+    """Tell whether a value is neither zero nor empty; of a date it cannot be told."""
+    if isinstance(value, datetime.datetime):
+        raise RuntimeError("Unexpected type!")
     return len(value) > 0 if hasattr(value, "__len__") else bool(value)
 
 
 def truths(column):
     """Return for each value whether it is neither missing nor zero nor empty."""
-    refuse_dates(column)
     return [value is not None and truth(value) for value in column.tolist()]
-
-
-def refuse_dates(column):
-    """Refuse to tell whether dates are true."""
-    if column.dtype is datetime.datetime and not column.missing_mask().all():
-        raise RuntimeError("Unexpected type!")

@@ -57,7 +57,7 @@ def _is_absent(value):
 
 def cast(column, dtype, undefined_on_failure):
     """Return a column as another type."""
-    if dtype is column.dtype:
+    if dtype is column.dtype and dtype is not float:
         return column
     if dtype in (int, float) and column.dtype in (int, float):
         return _cast_numbers(column, dtype)
@@ -80,6 +80,8 @@ def cast(column, dtype, undefined_on_failure):
 
 
 def _cast_numbers(column, dtype):
+    if dtype is float and column.dtype is float:
+        return NumberColumn(column.values, absent(column))
     if dtype is float:
         return NumberColumn(column.values.astype(np.float64), column.missing)
     # NaN has no integer, and is missing afterwards.

@@ -11,6 +11,7 @@ from ..sframe import SFrame
 from . import evaluation, nearest_neighbors
 from ._checks import feature_names, need_columns, need_frame
 from ._main import ToolkitError
+from .distances import check_composite
 from .model import Model, saveable
 
 _METRICS = ("auto", "accuracy", "confusion_matrix", "roc_curve")
@@ -42,6 +43,11 @@ def create(dataset, target, features=None, distance=None, verbose=True):
     names = feature_names(dataset, features, [target])
     if distance is None or distance == "auto":
         distance = _automatic_distance(dataset, names)
+    elif isinstance(distance, list):
+        distance = [
+            [[name for name in own if name != target], kind, weight]
+            for own, kind, weight in check_composite(distance)
+        ]
     search = nearest_neighbors.create(dataset, features=names, distance=distance, verbose=False)
     return NearestNeighborClassifier(search, dataset[target], target, started)
 

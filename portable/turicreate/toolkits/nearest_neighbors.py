@@ -36,6 +36,7 @@ _MOST = 2147483647
 _TREE_DISTANCES = ("euclidean", "manhattan")
 _MANY_FEATURES = 200
 _LEAF_SIZE = 1000
+_LARGEST_WEIGHT = 1e9
 
 
 def create(
@@ -141,8 +142,10 @@ def composite_distance(dataset, names, distance, label=None):
         for features, name, weight in parts
     ]
     parts = check_composite([part for part in parts if part[0]])
-    for features, name, _ in parts:
+    for features, name, weight in parts:
         _check_part(dataset, features, name)
+        if weight > _LARGEST_WEIGHT:
+            raise ToolkitError("Relative distance weights must be between 0 and 1e9.\n")
     return parts
 
 
@@ -296,11 +299,26 @@ class NearestNeighborsModel(Model):
                 )
         return result
 
+    def _reaches(self, query, radius):
+        """Tell whether Turi Create's ball tree of a single leaf looks at its rows for a query.
+
+        It does not for one that is as far from the first row as the radius and the farthest
+        row together, which leaves this row out at the radius 0.
+        """
+        one_leaf = self.method == "ball_tree" and self.tree_depth == 1
+        if radius is None or not one_leaf or not isinstance(self._components[0], VectorPart):
+            return True
+        part = self._components[0]
+        farthest = part.to_rows(part.matrix[0], np.arange(len(part))).max()
+        return part.to_rows(query, np.array([0]))[0] - farthest < radius
+
     def _answer(self, queries, labels, k, radius, skip_self=False):
         rows, distances, ranks, sources = [], [], [], []
         wanted = k if k is None or not skip_self else k + 1
         found = search(self._components, queries, wanted, radius)
         for number, (near, distance) in enumerate(found):
+            if not self._reaches(queries[0][number], radius):
+                near, distance = near[:0], distance[:0]
             if skip_self:
                 others = np.flatnonzero(near != number)[:k]
                 near, distance = near[others], distance[others]
