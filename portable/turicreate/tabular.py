@@ -17,7 +17,8 @@ from .names import free_name
 from .reshaping import unpack_column
 
 _CHUNK_ROWS = 65536
-_PROGRESS_ROWS = 1_000_000
+_PROGRESS_ROWS = 250_000
+_BLOCK = 1 << 20
 _ALIASES = {
     "sep": "delimiter",
     "quotechar": "quote_char",
@@ -263,13 +264,16 @@ class _Table:
     def flush(self):
         for name, values in self.values.items():
             kind = self.kinds[name]
-            self.parts[name].append(column_from_values(values, kind))
+            # Texts that come again and again are kept once.
+            shared = {}
+            found = [shared.setdefault(v, v) for v in values] if kind is str else values
+            self.parts[name].append(column_from_values(found, kind))
             values.clear()
         self.waiting = 0
 
     def columns(self):
         self.flush()
-        return {name: concatenate(parts) for name, parts in self.parts.items()}
+        return {name: concatenate(self.parts.pop(name)) for name in list(self.parts)}
 
     def say_end(self, started):
         bad = sum(map(len, self.bad.values()))
@@ -302,8 +306,15 @@ def _lines(path, dialect):
 
 
 def _pieces(file, dialect):
-    text = file.read()
-    return text.split(dialect.line_terminator) if dialect.line_terminator else [text]
+    end = dialect.line_terminator
+    rest = "" if end else file.read()
+    while end:
+        block = file.read(_BLOCK)
+        if not block:
+            break
+        *lines, rest = (rest + block).split(end)
+        yield from lines
+    yield rest
 
 
 def _is_open(line, dialect):
