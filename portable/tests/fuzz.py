@@ -4,7 +4,8 @@
 
 prints the calls that the editions answer differently. What is found goes, once it is mended,
 into a file of `calls` and so into the contract. Calls whose answers depend on the number of
-cores (the order of groups, random rows without a seed, which of equal values is_topk marks) are not made.
+cores are not made: the order of groups, random rows without a seed, which of equal values
+`is_topk` marks.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from .reshaping import unpack_column
 
 _CHUNK_ROWS = 65536
 _PROGRESS_ROWS = 250_000
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 _ALIASES = {
     "sep": "delimiter",
     "quotechar": "quote_char",

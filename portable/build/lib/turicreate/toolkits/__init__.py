@@ -1,0 +1,1 @@
+"""The toolkits that the course uses."""
