@@ -199,6 +199,7 @@ class _Table:
         for _ in range(self.dialect.skiprows):
             next(lines, None)
         self.bad.setdefault(path, [])
+        is_header = self.dialect.header
         for line in lines:
             tokens = _tokens(line, self.dialect)
             if not tokens:
@@ -206,9 +207,8 @@ class _Table:
             if not self.names:
                 self.begin(tokens)
                 self.position = [self.names.index(name) for name in self.wanted]
-                if self.dialect.header:
-                    continue
-            elif self.dialect.header and self.rows == 0 and path != self.paths[0]:
+            if is_header:
+                is_header = False
                 continue
             if self.limit is not None and self.rows >= self.limit:
                 return

@@ -1,4 +1,4 @@
-"""Text files of any size are read piece by piece."""
+"""Text files of any size and number are read piece by piece."""
 
 import tracemalloc
 
@@ -51,3 +51,13 @@ def test_a_long_file_says_how_far_it_is(tmp_path, capsys, monkeypatch):
     turicreate.SFrame.read_csv(str(path))
     said = [line for line in capsys.readouterr().out.split("\n") if line.startswith("Read ")]
     assert said == ["Read 120 lines.", "Read 240 lines."]
+
+
+def test_each_of_several_files_has_a_header(tmp_path):
+    import turicreate
+
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text(f"a,b\n{number},x\n")
+    frame = turicreate.SFrame.read_csv(str(tmp_path / "*.csv"), verbose=False)
+    assert frame["a"].tolist() == [0, 1, 2]
+    assert frame["b"].tolist() == ["x", "x", "x"]
