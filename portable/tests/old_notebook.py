@@ -92,8 +92,11 @@ def printed():
     contract.hush(turicreate)
     turicreate.visualization.set_target("none")
     output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        notebook(turicreate)
+    try:
+        with contextlib.redirect_stdout(output):
+            notebook(turicreate)
+    finally:
+        turicreate.visualization.set_target("auto")
     lines = output.getvalue().rstrip().split("\n")
     return "\n".join(line for line in lines if not line.startswith(PROGRESS)) + "\n"
 

@@ -1,5 +1,0 @@
-"""The error of the toolkits, by the name it has in the real edition."""
-
-from ..errors import ToolkitError
-
-__all__ = ["ToolkitError"]
