@@ -89,7 +89,7 @@ def test_unreadable_files_are_named_and_counted(folder, tmp_path, stub):
     [
         (lambda root: None, "no such folder of pictures"),
         (lambda root: root.mkdir(), "has no subfolders with pictures"),
-        (lambda root: save(root / "cat.png", 1), "cat.png lies in no subfolder"),
+        (lambda root: save(root / "cat.png", 1), "cat.png is not in a subfolder"),
         (lambda root: (root / "a").mkdir(parents=True), "has no subfolders with pictures"),
     ],
 )
