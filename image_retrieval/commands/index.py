@@ -1,6 +1,6 @@
 """Index a folder of your own pictures, or what has changed in it.
 
-Sub-folders become labels. Files that were added, changed or removed since the last time are
+Subfolders become labels. Files that were added, changed or removed since the last time are
 noticed, and nothing is extracted twice: not after Ctrl-C or a power cut, and not when a picture
 was moved. Files that are no readable pictures are listed. Then search with --data FOLDER.
 """
