@@ -25,8 +25,8 @@ options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
     $(if $(filter command,$(origin FLIP)),--flip) $(if $(filter command,$(origin RECIPE)),--recipe)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks cifar10 caltech101 sample bench lint format requirements \
-        environment clean
+.PHONY: help run test lab app notebooks assignments grade gradescope cifar10 caltech101 sample \
+        bench lint format requirements environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +43,21 @@ lab: environment  ## open JupyterLab on the notebooks
 	@$(PYTHON) -m nbformat.sign notebooks/*.ipynb >/dev/null
 	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
 
+app: environment  ## open the search page in a browser [PORT=8866]
+	@$(PYTHON) -m tools.search_page $(call option,--port,PORT)
+
 notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
 	@$(PYTHON) -m tools.notebooks record $(call option,,NOTEBOOK)
+
+assignments: environment  ## make the students' versions of the assignments, and their solutions
+	@$(PYTHON) -m tools.classroom release
+
+grade: environment  ## grade a folder of submitted notebooks [SUBMISSIONS=folder OUTPUT=folder TRUST=1]
+	@$(PYTHON) -m tools.classroom grade $(call option,--submissions,SUBMISSIONS) \
+	    $(call option,--output,OUTPUT) $(if $(filter command,$(origin TRUST)),--trust)
+
+gradescope: environment  ## write an autograder for Gradescope [ASSIGNMENT=name]
+	@$(PYTHON) -m tools.classroom gradescope $(call option,--assignment,ASSIGNMENT)
 
 cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path BACKBONE=name SIZE=px TRAIN=2005]
 	@$(PYTHON) -m image_retrieval cifar10 $(options) $(call option,--train,TRAIN) \

@@ -1,14 +1,21 @@
-"""The command line: `python -m image_retrieval COMMAND`."""
+"""The command line: `image-retrieval COMMAND`, or `python -m image_retrieval COMMAND`."""
 
 import argparse
+import os
 import sys
 import tempfile
+import textwrap
 import traceback
 from functools import partial
+from importlib import import_module
 
 from image_retrieval.errors import ImageRetrievalError, printable
 
-FAILED, INTERRUPTED = 2, 130
+# As a shell counts programs that SIGINT and SIGPIPE have ended.
+FAILED, INTERRUPTED, CLOSED = 2, 130, 141
+
+PROGRAM, WIDTH = "image-retrieval", 80
+COMMANDS = ("search", "index", "duplicates", "extract", "evaluate", "info", "completion")
 
 
 def main(argv=None):
@@ -22,8 +29,8 @@ def main(argv=None):
     Returns
     -------
     int
-        Exit code: 0, 2 after an error told in one line on standard error, 130 when
-        interrupted.
+        Exit code: 0, 1 when a search finds nothing, 2 after an error told in one line on
+        standard error, 130 when interrupted.
     """
     return guarded(lambda: _run(argv))
 
@@ -48,18 +55,26 @@ def guarded(work):
             stream.reconfigure(errors="backslashreplace")
     try:
         return work() or 0
+    except BrokenPipeError:
+        # Who reads our output, such as `head`, has read enough. Python would say so at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
     except (ImageRetrievalError, OSError) as error:
         return _fail(error)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as reason:
+        print(": ".join(["interrupted", *map(str, reason.args)]), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return _fail(f"{type(error).__name__}: {error} ({_kept_details()})")
 
 
 def _run(argv):
-    args = _parser().parse_args(argv)
-    return args.run(args)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    args.parser = parser
+    code = args.run(args)
+    sys.stdout.flush()
+    return code
 
 
 def _fail(error):
@@ -80,25 +95,34 @@ def _kept_details():
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m image_retrieval",
-        description="Build and measure the data of the image retrieval course.",
+        prog=PROGRAM,
+        description="Find pictures by what they show, and build and measure the data for it.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, about, add_arguments, run in _commands():
+    for name, about, examples, add_arguments, run in _commands():
         # `python -OO` leaves a module's text out.
-        summary, _, details = (about or name).partition("\n")
-        command = commands.add_parser(name, help=summary, description=f"{summary} {details}")
+        summary, _, details = (about or name).strip().partition("\n")
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=textwrap.fill(f"{summary} {' '.join(details.split())}", WIDTH),
+            epilog="\n".join(f"example: {PROGRAM} {name} {each}".strip() for each in examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         add_arguments(command)
         command.set_defaults(run=run)
     return parser
 
 
 def _commands():
-    """Yield the name, help, declaration of options and function of each command."""
+    """Yield name, help, examples, declaration of options and function of each command."""
     # Imported behind the door: a package they need may be damaged.
-    from image_retrieval.commands import build, evaluate
+    from image_retrieval.commands import build
     from image_retrieval.datasets.registry import CARDS
 
+    for name in COMMANDS:
+        module = import_module(f"image_retrieval.commands.{name}")
+        yield name, module.__doc__, module.EXAMPLES, module.add_arguments, module.run
     for name, card in CARDS.items():
-        yield name, card.about, partial(build.add_arguments, card), partial(build.run, card)
-    yield "evaluate", evaluate.__doc__, evaluate.add_arguments, evaluate.run
+        add_arguments, run = partial(build.add_arguments, card), partial(build.run, card)
+        yield name, card.about, build.examples(card), add_arguments, run

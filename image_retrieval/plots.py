@@ -37,6 +37,8 @@ def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
         axes.plot(x, values, line, color=color, label=literal(name), linewidth=2, marker=marker)
     if level is not None:
         axes.axhline(level[1], color="gray", linewidth=1, linestyle=":", label=level[0])
+    if all(isinstance(place, int) for place in x):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(*y_limits)
     axes.grid(alpha=0.3)
     axes.legend()

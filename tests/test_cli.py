@@ -10,7 +10,10 @@ from PIL import Image
 from image_retrieval import cli
 from image_retrieval.datasets import load, locate
 
-COMMANDS = ("cifar10", "caltech101", "folder", "evaluate")
+COMMANDS = (
+    *("search", "index", "duplicates", "extract", "evaluate", "info", "completion"),
+    *("cifar10", "caltech101", "folder"),
+)
 
 
 @pytest.fixture
@@ -49,7 +52,8 @@ def test_every_command_has_help(command, capsys):
         run(command, "--help")
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    assert f"usage: python -m image_retrieval {command}" in shown
+    assert f"usage: image-retrieval {command}" in shown
+    assert f"example: image-retrieval {command}" in shown
     assert "None" not in shown
 
 
@@ -59,7 +63,11 @@ def test_cifar10_builds_and_says_what_it_did(tmp_path, capsys, stub):
     arguments = ["--train", 41, "--test", 20, "--seed", 3, "--output", output]
     assert run("cifar10", "--archive", archive, *arguments) == 0
     shown = capsys.readouterr().out
-    for part in ("my data: 41 training and 20 test images in ", "automobile ", " images a second"):
+    for part in (
+        "my data: 41 training and 20 test images in ",
+        "automobile ",
+        " images per second",
+    ):
         assert part in shown
     assert f"IMAGE_RETRIEVAL_DATA='{output}' make run" in shown
     assert [len(sframe) for sframe in load(output)] == [41, 20]
@@ -149,6 +157,7 @@ def failing(error):
     ("error", "code", "line"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyboardInterrupt("go on"), 130, "interrupted: go on"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), 2, "No space left on device: 'x'"),
         (OSError("first\nsecond"), 2, "error: first second"),
     ],

@@ -262,5 +262,5 @@ def test_what_cannot_be_split_is_refused_in_one_line():
         in explain.gallery(neighbors, reference, query, extraction=unpooled)._repr_html_()
     )
     joined = JoinedExtraction((SMALL, Extraction("pixels")))
-    with pytest.raises(InputError, match="cannot be split into places"):
+    with pytest.raises(InputError, match="cannot be split into positions"):
         explain.gallery(neighbors, reference, query, extraction=joined)

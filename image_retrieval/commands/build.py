@@ -10,43 +10,60 @@ def add_arguments(card, parser):
     """Declare the command's options: those of all data sets, and the card's own."""
     add = parser.add_argument
     if card.source == "folder":
-        add("source", metavar="PATH", help="folder with a folder of pictures for each label")
+        add("source", metavar="PATH", help="folder with a subfolder of pictures for each label")
     else:
         add("--archive", dest="source", metavar="PATH", help="archive (default: download it)")
     add("--output", metavar="FOLDER", help=f"folder to make (default: data/{card.name})")
-    seed = Option(card.seed, "of the choice of pictures")
+    seed = Option(card.seed, "random seed for choosing pictures")
     for name, option in {**card.options, "seed": seed}.items():
         given = {"type": type(option.default), "default": option.default, "metavar": "N"}
         text = f"{option.help} (default: %(default)s)"
         add(f"--{name.replace('_', '-')}", help=text, **given)
-    how = f"of {', '.join(backbones())}, or a TOML file; with commas between, several side by side"
-    add("--backbone", metavar="NAME[:SIZE]", help=f"what makes features, {how}")
+    add_how(parser)
+    add("--recipe", action="store_true", help="post-process by root, L2, centering, L2")
+    add("--weights", metavar="PATH", help="weights file for the backbone")
+
+
+def add_how(parser):
+    """Declare the options that say how features are made."""
+    add = parser.add_argument
+    how = f"{', '.join(backbones())}, or a TOML file; separate several with commas"
+    add("--backbone", metavar="NAME[:SIZE]", help=f"network that makes the features: {how}")
     add("--size", metavar="PIXELS", type=int, help="side of the square pictures are stretched to")
     add("--flip", action="store_true", help="average features with those of the mirror image")
-    add("--recipe", action="store_true", help="post-process by root, L2, centering, L2")
-    add("--weights", metavar="PATH", help="file of weights for the backbone")
+
+
+def examples(card):
+    """Return what may follow the command's name."""
+    given = "path/to/pictures --output data/mine" if card.source == "folder" else ""
+    return [given or "--backbone efficientnet_lite0:128"]
 
 
 def run(card, args):
     """Build the data and print what was built and what could not be read."""
     options = {name: getattr(args, name) for name in ("seed", *card.options)}
-    how = extraction_of(card, args.backbone, args.size, args.flip)
+    how = extraction_of(card.extraction, args.backbone, args.size, args.flip)
     made = datasets.build(card, args.source, args.output, how, args.recipe, args.weights, **options)
     print(made.report())
 
 
-def extraction_of(card, names, size=None, flip=False):
+def extraction_from(args):
+    """Return the extraction that the options of `add_how` ask for; None for no wish."""
+    asked = args.backbone or args.size is not None or args.flip
+    return extraction_of(None, args.backbone, args.size, args.flip) if asked else None
+
+
+def extraction_of(usual, names, size=None, flip=False):
     """Return the extraction that `NAME` or `NAME:SIZE` stands for, or several with commas between.
 
     Examples
     --------
-    >>> from image_retrieval.datasets.registry import get_card
-    >>> str(extraction_of(get_card("cifar10"), "efficientnet_lite0:128,pixels"))
+    >>> str(extraction_of(None, "efficientnet_lite0:128,pixels"))
     'efficientnet_lite0 at 128 px + pixels at 32 px'
     """
     changes = {**({} if size is None else {"size": size}), **({"flip": True} if flip else {})}
     if not names:
-        return as_extraction(card.extraction, **changes)
+        return as_extraction(usual, **changes)
     return join(_part(name.strip(), changes) for name in names.split(","))
 
 

@@ -1,23 +1,26 @@
 """Measure how well features find images of the same label.
 
 Every test image queries the training images by Euclidean distance, and its neighbors count
-as right when they have its label.
+as right when they have its label. Of a folder that was indexed, every picture queries the others.
 """
 
 import json
 
 from image_retrieval.errors import InputError
 
+EXAMPLES = ("--data sample --k 1 5 10", "--features pixels --json")
 PIXELS = "pixels"
 
 
 def add_arguments(parser):
     """Declare the command's options."""
-    add, data = parser.add_argument, "a data set that was built, or a folder of SFrames"
-    add("--data", metavar="NAME", help=f"sample, {data} (default: what the notebooks run on)")
+    from image_retrieval.commands.references import DATA_HELP
+
+    add = parser.add_argument
+    add("--data", metavar="NAME", help=DATA_HELP)
     columns = "deep_features or another column of vectors, or pixels (default: %(default)s)"
     add("--features", metavar="COLUMN", default="deep_features", help=columns)
-    ranks = "ranks to cut off at; the table by label uses the last (default: 1 5)"
+    ranks = "cutoff ranks k; the table by label uses the last (default: 1 5)"
     add("--k", metavar="K", type=int, nargs="+", default=[1, 5], help=ranks)
     add("--recipe", action="store_true", help="post-process first: root, L2, centering, L2")
     add("--json", action="store_true", help="print JSON instead of tables")
@@ -25,8 +28,9 @@ def add_arguments(parser):
 
 def run(args):
     """Print the measures."""
-    from image_retrieval import datasets
+    from image_retrieval import collection, datasets
 
+<<<<<<< HEAD
     location = datasets.locate(args.data)
     made = location.extractions.get(args.features)
     if args.recipe and made and any(part.recipe for part in made.parts):
@@ -36,6 +40,40 @@ def run(args):
     report = {"data": location.name, "features": args.features, "recipe": args.recipe}
     report.update(make_report(ranking, args.k, datasets.origins(test)))
     print(as_json(report) if args.json else as_text(report, location.description))
+=======
+    if args.data and collection.find_collection(args.data):
+        name, description, ranking = _rank_folder(args)
+        origins = None
+    else:
+        location = datasets.locate(args.data)
+        made = location.extractions.get(args.features)
+        if args.recipe and made and any(part.recipe for part in made.parts):
+            raise InputError(f"{args.features} has a recipe already; leave out --recipe")
+        name, description = location.name, location.description
+        train, test = datasets.load(args.data)
+        ranking, origins = rank(train, test, args.features, args.recipe), datasets.origins(test)
+    report = {"data": name, "features": args.features, "recipe": args.recipe}
+    report.update(make_report(ranking, args.k, origins))
+    print(as_json(report) if args.json else as_text(report, description))
+
+
+def _rank_folder(args):
+    """Return name, description and ranking of an indexed folder, where all pictures query."""
+    from image_retrieval.collection import open_collection
+    from image_retrieval.evaluate import rank_features
+    from image_retrieval.postprocess import default_recipe
+
+    if args.features != "deep_features":
+        raise InputError(f"a folder that was indexed has deep_features, no {args.features!r}")
+    made = open_collection(args.data)
+    labeled = made.pictures["label"] != ""
+    if labeled.sum() < 2:
+        raise InputError(f"{args.data} has no labels; put the pictures into a subfolder for each")
+    X = made.vectors()[labeled]
+    X = default_recipe().fit_transform(X) if args.recipe else X
+    about = f"Data: {labeled.sum():,} labeled pictures in {made.source.name}, all of them queries"
+    return made.source.name, about, rank_features(X, made.pictures["label"][labeled])
+>>>>>>> 692d7cd83f173f718e4c0e25a5dad540f3e75eaa
 
 
 def rank(train, test, features, recipe):
@@ -101,8 +139,8 @@ def as_text(report, description):
     recipe = ", post-processed" if report["recipe"] else ""
     return (
         f"{description}\n"
-        f"Features: {report['features']}{recipe}; {report['queries']:,} test images query "
-        f"{report['references']:,} training images\n\n"
+        f"Features: {report['features']}{recipe}; {report['queries']:,} queries among "
+        f"{report['references']:,} references\n\n"
         f"All queries, first k neighbors\n{_text(report['overall'])}\n\n"
         f"By label, first {report['by_label_k']} neighbors\n{_text(report['by_label'])}\n\n"
         f"Label of the nearest neighbor (columns) for queries of each label (rows)\n"

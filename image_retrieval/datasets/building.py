@@ -69,7 +69,7 @@ class Built:
         labels = sorted({*self.train, *self.test})
         width = max(map(len, ["label", *labels]))
         made = f"{rows[0]:,} training and {rows[1]:,} test images in {self.seconds:.1f} s"
-        yield f"{_short(self.folder)}: {made} ({rate:,.1f} images a second for the features)"
+        yield f"{_short(self.folder)}: {made} ({rate:,.1f} images per second for the features)"
         yield f"  {'label':<{width}}  {'train':>7} {'test':>7}"
         for label in labels:
             yield f"  {label:<{width}}  {self.train[label]:>7,} {self.test[label]:>7,}"
@@ -99,7 +99,7 @@ def build(
         `"cifar10"`, `"caltech101"`, or `"folder"` for pictures of one's own.
     source : str or Path, optional
         The official archive, or one of its layout; downloaded when not given. For `"folder"`,
-        the folder with a sub-folder of pictures for each label.
+        the folder with a subfolder of pictures for each label.
     output : str or Path, optional
         Folder to make: new, empty, or an older build, which is replaced when the new one is
         complete. `data/` and the data set's name in the clone when not given.

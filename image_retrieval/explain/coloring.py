@@ -13,7 +13,7 @@ _STEPS = 32
 
 
 def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
-    """Color the places of a picture by their shares.
+    """Color the parts of a picture by their shares.
 
     Parameters
     ----------

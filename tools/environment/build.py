@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.environment.editions import SetupError
 from tools.environment.folders import fresh_folder, interpreter, is_ready, locked
 from tools.environment.interpreters import find_python, what_is_wrong
-from tools.environment.process import capture, last_line, run, tool_environment
+from tools.environment.process import capture, first_line, last_line, run, tool_environment
 from tools.environment.uv import ensure_uv
 
 
@@ -118,12 +118,28 @@ def warn_of_lesser(python, edition, environ):
 
 
 def make_importable(root, target, paths):
-    """Let the environment's interpreter import from `paths` of the project, from any folder."""
-    code = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
-    packages = Path(last_line(capture([str(target), "-I", "-c", code], os.environ).stdout))
+    """Let the environment's interpreter import from `paths` of the project, from any folder.
+
+    The project's command is put beside it.
+    """
+    code = "import sysconfig as s; print(*map(s.get_path, ('scripts', 'purelib')), sep='\\n')"
+    told = capture([str(target), "-I", "-c", code], os.environ).stdout
+    scripts, packages = Path(first_line(told)), Path(last_line(told))
     lines = [os.path.relpath(str(root / path), str(packages)) for path in paths]
     text = "".join(f"{line}\n" for line in lines)
     (packages / "image_retrieval.pth").write_text(text, encoding="utf-8")
+    write_command(scripts, target)
+
+
+def write_command(scripts, target):
+    """Write the script `image-retrieval`, which the interpreter `target` runs."""
+    if os.name == "nt":
+        text = f'@"{target}" -m image_retrieval %*\n'
+        (scripts / "image-retrieval.cmd").write_text(text, encoding="utf-8")
+        return
+    script = scripts / "image-retrieval"
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(str(target))} -m image_retrieval "$@"\n')
+    script.chmod(0o755)
 
 
 def prove(edition, target, environ):

@@ -24,16 +24,19 @@ class NotebookError(Exception):
     """A notebook stopped at a cell; the message names the cell and its error in one line."""
 
 
-class _ThisPythonSpecs(KernelSpecManager):
+class ThisPythonSpecs(KernelSpecManager):
+    """The kernel of the Python that runs this, whatever others a user has installed."""
+
     # A kernel named "python3" that a user installed elsewhere would otherwise win.
     def get_kernel_spec(self, kernel_name):
+        """Return its specification, whatever name is asked for."""
         # Newer kernels warn about their own sockets, once for each notebook.
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict(["--log-level=ERROR"]))
 
 
 class _ThisPythonManager(AsyncKernelManager):
     def _kernel_spec_manager_default(self):
-        return _ThisPythonSpecs(parent=self)
+        return ThisPythonSpecs(parent=self)
 
 
 def kernel_environment():

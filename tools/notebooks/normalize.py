@@ -14,8 +14,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def normalize(notebook):
     """Give `notebook` its committed form, in place, and return it.
 
-    A neutral kernel, no timings or widget states, one output per run of printed text, and a
-    stable id for each cell.
+    A neutral kernel, no timings or widgets, whose HTML stays where they have some, one output
+    per run of printed text, and a stable id for each cell.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def _normalize_cell(cell, position, used):
         {key: value for key, value in cell.metadata.items() if key == "tags" and value}
     )
     if cell.cell_type == "code":
-        cell.outputs = _merge_streams(out for out in cell.outputs if not _is_widget(out))
+        cell.outputs = _merge_streams(_without_widgets(cell.outputs))
 
 
 def _cell_id(cell, position, used):
@@ -57,8 +57,11 @@ def _cell_id(cell, position, used):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _is_widget(output):
-    return WIDGET in output.get("data", {})
+def _without_widgets(outputs):
+    for output in outputs:
+        data = output.get("data", {})
+        if data.pop(WIDGET, None) is None or "text/html" in data:
+            yield output
 
 
 def _merge_streams(outputs):

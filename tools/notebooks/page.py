@@ -40,6 +40,18 @@ class _OfflineExporter(HTMLExporter):
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
+def markdown_to_html(text):
+    """Return Markdown of the course's own as HTML, its formulas as MathML.
+
+    Examples
+    --------
+    >>> print(markdown_to_html("*near*").strip())
+    <p><em>near</em></p>
+    """
+    renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(text)
+
+
 def to_html(notebook, title):
     """Return `notebook` as one HTML page that shows without a network.
 

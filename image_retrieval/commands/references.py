@@ -1,0 +1,75 @@
+"""What a command searches in: the course's data, or a folder of pictures that was indexed."""
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+
+from image_retrieval import collection, datasets, index
+from image_retrieval.errors import InputError
+from image_retrieval.images import as_rgb
+
+DATA_HELP = (
+    "a folder that was indexed, sample, the name of a data set that was built, or its folder "
+    "(default: what the notebooks run on)"
+)
+_GRAY = np.full((32, 32, 3), 128, np.uint8)
+
+
+@dataclass(frozen=True)
+class References:
+    """Pictures to search in.
+
+    Attributes
+    ----------
+    title : str
+    table : SFrame or pandas.DataFrame
+        With `id` and `label`, and `image` or `path`.
+    collection : Collection or None
+        None for the course's data.
+    """
+
+    title: str
+    table: Any
+    collection: Optional[Any] = None
+
+    def index(self, engine=None, metric=None):
+        """Return an `ImageIndex` of them."""
+        if self.collection:
+            return self.collection.index(engine, metric)
+        options = {"metric": metric} if metric else {}
+        return index.create(self.table, engine or "exact", **options)
+
+    def rows(self, ids):
+        """Return id, label, path and pixels of some of them, by id; the path None if unknown."""
+        if self.collection:
+            found = self.table[self.table["id"].isin(ids)]
+            rows = zip(found["id"].tolist(), found["label"], found["path"])
+            return {key: (key, label, path, self._pixels(path)) for key, label, path in rows}
+        found = self.table.filter_by(list(ids), "id")
+        rows = zip(found["id"], found["label"], found["image"])
+        return {key: (key, label, None, as_rgb(image)) for key, label, image in rows}
+
+    def _pixels(self, path):
+        try:
+            return as_rgb(self.collection.source / path)
+        except InputError:
+            return _GRAY  # it was removed since
+
+
+def open_references(data):
+    """Return the References that `--data` names.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    if data and collection.find_collection(data):
+        opened = collection.open_collection(data)
+        title = f"{len(opened.pictures):,} pictures in {opened.source.name}"
+        return References(title, opened.pictures, opened)
+    location = datasets.locate(data)
+    train = datasets.load(data)[0]
+    what = location.card.title if location.name == location.card.name else location.name
+    return References(f"{len(train):,} training images of {what}", train)

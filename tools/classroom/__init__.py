@@ -1,0 +1,1 @@
+"""The classroom: assignments are handed out, graded and returned."""

@@ -1,0 +1,1 @@
+"""Serving the search widget as a page of its own."""
