@@ -30,17 +30,6 @@ def run(args):
     """Print the measures."""
     from image_retrieval import collection, datasets
 
-<<<<<<< HEAD
-    location = datasets.locate(args.data)
-    made = location.extractions.get(args.features)
-    if args.recipe and made and any(part.recipe for part in made.parts):
-        raise InputError(f"{args.features} has a recipe already; leave out --recipe")
-    train, test = datasets.load(args.data)
-    ranking = rank(train, test, args.features, args.recipe)
-    report = {"data": location.name, "features": args.features, "recipe": args.recipe}
-    report.update(make_report(ranking, args.k, datasets.origins(test)))
-    print(as_json(report) if args.json else as_text(report, location.description))
-=======
     if args.data and collection.find_collection(args.data):
         name, description, ranking = _rank_folder(args)
         origins = None
@@ -73,7 +62,6 @@ def _rank_folder(args):
     X = default_recipe().fit_transform(X) if args.recipe else X
     about = f"Data: {labeled.sum():,} labeled pictures in {made.source.name}, all of them queries"
     return made.source.name, about, rank_features(X, made.pictures["label"][labeled])
->>>>>>> 692d7cd83f173f718e4c0e25a5dad540f3e75eaa
 
 
 def rank(train, test, features, recipe):

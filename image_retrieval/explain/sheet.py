@@ -29,19 +29,11 @@ def gallery(
 ):
     """Show neighbors as `explore.gallery` does, with what makes each similar or different.
 
-<<<<<<< HEAD
-    Below each neighbor stand the query and the neighbor in gray. Orange places make the two
-    more alike, the more the stronger the color; blue places make them less alike. Colors
-    can be compared along the row of one query; the key below the query gives the range of the
-    shares. Of features that are not pooled, such as pixels, blue shows where the two differ, and
-    the twentieth part of the row's places that differ most has the deepest blue.
-=======
     Below each neighbor are the query and the neighbor in gray. Orange parts make the two more
     similar, and the deeper the color, the more so; blue parts make them less similar. Colors
     can be compared along the row of one query; the key below the query gives the range of the
     shares. Of features that are not pooled, such as pixels, blue shows where the two differ, and
     the twentieth part of the row's pixels that differ most has the deepest blue.
->>>>>>> 692d7cd83f173f718e4c0e25a5dad540f3e75eaa
 
     Parameters
     ----------
