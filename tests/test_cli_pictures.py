@@ -65,7 +65,7 @@ def test_search_finds_the_picture_itself_and_then_cats(cat, capsys):
     assert (code, err) == (0, "")
     assert lines[0] == (
         f"{path}: 5 nearest of 2,005 training images of the bundled sample; "
-        "efficientnet_lite2 at 160 px; euclidean distance"
+        "efficientnet_lite2 at 160 px; cosine distance"
     )
     assert lines[1].split() == ["rank", "id", "label", "distance"]
     rows = [line.split() for line in lines[2:]]

@@ -28,7 +28,7 @@ def add_arguments(parser):
     add("--radius", metavar="DISTANCE", type=float, help="only neighbors at most so far away")
     add("--where", metavar="label=NAME", action="append", default=[], help=_WHERE)
     add("--engine", choices=engines(), help="search engine (default: the saved one, or exact)")
-    add("--metric", choices=METRICS, help="distance (default: the saved one, or euclidean)")
+    add("--metric", choices=METRICS, help="distance (default: the saved one, or cosine)")
     add("--html", metavar="FILE", help="write the pictures found as one HTML file, too")
     add("--csv", metavar="FILE", help="write the table as a CSV file, too")
     add("--json", action="store_true", help="print JSON instead of tables")
