@@ -186,6 +186,8 @@ def _decoding(name, formats=_FORMATS):
         raise InputError(f"{name}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{name}: no such picture file; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{name}: a folder, not a picture; give the files in it") from None
     except UnidentifiedImageError:
         named = f"{', '.join(formats[:-1])} or {formats[-1]}".replace("WEBP", "WebP")
         problem = f"{name}: not a picture of a format that is read"

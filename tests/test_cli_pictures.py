@@ -118,7 +118,15 @@ def test_metric_and_radius_count(cat, capsys):
 def test_nothing_found_is_code_1(options, folder, capsys):
     query = sorted((folder[0] / "dog").iterdir())[0]
     code, out, err = run(capsys, "search", query, "--data", "sample", *options)
-    assert (code, err) == (1, "") and out.splitlines()[1:] == ["nothing found"]
+    assert code == 1 and out.splitlines()[1:] == ["nothing found"]
+    labels = "automobile, bird, cat, dog"
+    note = f"note: no picture has the label zebra; there are {labels}\n"
+    assert err == (note if "label=zebra" in options else "")
+
+
+def test_folder_in_place_of_a_picture_is_said(folder, capsys):
+    code, _, err = run(capsys, "search", folder[0], "--data", "sample")
+    assert code == 2 and "a folder, not a picture; give the files in it" in err
 
 
 @pytest.mark.parametrize(

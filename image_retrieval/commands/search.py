@@ -55,7 +55,7 @@ def run(args):
     names += args.text
     found = _found(searched, pictures, args, where) if names else []
     rows = references.rows({key for hits in found for key, _ in hits})
-    _warn(references)
+    _warn(references, where or ())
     report = [(name, [(*rows[key][:3], d) for key, d in hits]) for name, hits in zip(names, found)]
     _write_files(args, report, rows, pictures)
     if args.json:
@@ -106,7 +106,13 @@ def _found(searched, pictures, args, where):
     return [[(key, d) for key, d in row if np.isfinite(d)] for row in rows]
 
 
-def _warn(references):
+def _warn(references, where):
+    known = set(references.table["label"])
+    for label in sorted(set(where) - known):
+        there = ", ".join(sorted(known - {""})) or "none"
+        print(
+            printable(f"note: no picture has the label {label}; there are {there}"), file=sys.stderr
+        )
     made = references.collection
     if made and not made.is_current:
         command = f"image-retrieval index {made.source}"
