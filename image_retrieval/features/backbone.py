@@ -114,7 +114,7 @@ def backbones(here=False):
 
     Examples
     --------
-    >>> backbones()
+    >>> backbones()[:4]
     ['efficientnet_lite2', 'efficientnet_lite0', 'inception_v3', 'pixels']
     """
     names = [*_BACKBONES, *_own]

@@ -2,19 +2,19 @@
 
 Each gives a map (n, h, w, d): what every part of a picture looks like. Pooled, it says what the
 picture holds and not where; not pooled, also where. Only color histograms are pooled unless
-asked otherwise. A bag of visual words is `image_retrieval.visual_words.bag_of_visual_words`, a
-recipe for the map of `daisy`.
+asked otherwise. For the map of `daisy` there is `image_retrieval.postprocess.bag_of_visual_words`.
+
+Small pictures are enlarged before texture and gradients are read, which finds more on CIFAR-10
+and on the sample.
 
 Sources: color histograms, M. Swain and D. Ballard: Color indexing, IJCV 1991. Local binary
 patterns, T. Ojala, M. Pietikäinen, T. Mäenpää: Multiresolution gray-scale and rotation
 invariant texture classification with local binary patterns, PAMI 2002; on a grid, T. Ahonen,
 A. Hadid, M. Pietikäinen, PAMI 2006. HOG, N. Dalal and B. Triggs: Histograms of oriented
-gradients for human detection, CVPR 2005. DAISY, E. Tola, V. Lepetit, P. Fua: DAISY: an efficient
+gradients for human detection, CVPR 2005. DAISY, E. Tola, V. Lepetit, P. Fua: DAISY, an efficient
 dense descriptor applied to wide-baseline stereo, PAMI 2010. All of them by scikit-image, which
 is imported when one of them runs.
 """
-
-import warnings
 
 import numpy as np
 
@@ -25,7 +25,7 @@ GRID = 4
 _BITS = 8  # neighbors of a pixel in a local binary pattern
 _PATTERNS = _BITS * (_BITS - 1) + 3
 _HOG = {"orientations": 9, "pixels_per_cell": (8, 8), "cells_per_block": (2, 2)}
-_DAISY = {"step": 8, "radius": 10, "rings": 2, "histograms": 6, "orientations": 8}
+_DAISY = {"step": 3, "radius": 4, "rings": 2, "histograms": 6, "orientations": 8}
 
 
 def _backbone(name, describe, d, size, formula, min_size, pooling=None):
@@ -61,7 +61,6 @@ def _patterns(pixels):
 def _gradients(pixels):
     from skimage.feature import hog
 
-    # Positional arguments for what changed its name between versions of scikit-image.
     blocks = [hog(rgb, **_HOG, feature_vector=False, channel_axis=-1) for rgb in pixels]
     return np.array(blocks, np.float32).reshape(*np.shape(blocks)[:3], -1)
 
@@ -76,6 +75,10 @@ def _grays(pixels):
     from skimage.color import rgb2gray
 
     return np.rint(rgb2gray(pixels) * 255).astype(np.uint8)
+
+
+def _listed(options):
+    return ", ".join(f"{name} {value}" for name, value in options.items())
 
 
 def _histograms(codes, bins):
@@ -93,7 +96,12 @@ RGB = _colors("color_histogram_rgb", "rgb", (0, 0, 0), (1, 1, 1), (4, 4, 4))
 # Odd numbers, so that grays are well inside a bin.
 LAB = _colors("color_histogram_lab", "lab", (0, -105, -105), (100, 105, 105), (4, 7, 7))
 PATTERNS = _backbone(
-    "local_binary_patterns", _patterns, _PATTERNS, 32, "patterns of x around x", GRID
+    "local_binary_patterns",
+    _patterns,
+    _PATTERNS,
+    64,
+    f"patterns of {_BITS} x around x, {GRID}×{GRID} parts",
+    GRID,
 )
-HOG = _backbone("hog", _gradients, 36, 64, f"gradients of x, {_HOG}", 16)
-DAISY = _backbone("daisy", _patches, 104, 64, f"patches of x, {_DAISY}", 24)
+HOG = _backbone("hog", _gradients, 36, 64, f"gradients of x, {_listed(_HOG)}", 16)
+DAISY = _backbone("daisy", _patches, 104, 32, f"patches of x, {_listed(_DAISY)}", 9)
