@@ -88,7 +88,7 @@ def bars(results, title, x_label, level=None):
     ends = [[r.mean - r.low for r in results.values()], [r.high - r.mean for r in results.values()]]
     axes.barh(list(map(literal, results)), means, xerr=ends, color=COLORS[0], ecolor="black")
     if level is not None:
-        axes.axvline(level[1], color="gray", linestyle=":", label=level[0])
+        axes.axvline(level[1], color="black", linestyle=":", label=level[0])
         axes.legend(loc="lower right")
     axes.set(title=title, xlabel=x_label)
     return figure
