@@ -29,7 +29,7 @@ _DAISY = {"step": 3, "radius": 4, "rings": 2, "histograms": 6, "orientations": 8
 
 
 def _backbone(name, describe, d, size, formula, min_size, pooling=None):
-    def load(pooling=None, weights=None, cache=None):
+    def load(pooling=None, weights=None):
         return (lambda pixels: describe(pixels).mean(axis=(1, 2))) if pooling else describe
 
     return Backbone(name, d, size, min_size, formula, load, pooling=pooling)
