@@ -321,7 +321,7 @@ def summarize(ranking, ks=(1, 5, 10)):
     Returns
     -------
     pandas.DataFrame
-        `precision`, `recall` and `mAP`, a row a `k`. Where `ranking` is full, the last row,
+        `precision`, `recall` and `mAP`, one row per `k`. Where `ranking` is full, the last row,
         "all", is that of all references: precision is then that of chance, recall is 1, and
         mAP has no cut-off.
     """
@@ -341,7 +341,7 @@ def by_label(ranking, k=5):
     -------
     pandas.DataFrame
         `queries` (how many), `precision`, `recall` and `mAP` at `k`, and `1-NN`, the share
-        whose nearest neighbor has the label; a row a label.
+        whose nearest neighbor has the label; one row per label.
     """
     measures = _measures(ranking, k).assign(**{"1-NN": precision_at_k(ranking, 1)})
     queries = measures.groupby("label")
@@ -450,7 +450,7 @@ def _rows_of(wanted, ids, what):
 
     rows = pd.Index(ids).get_indexer(wanted)
     if (rows < 0).any():
-        problem = f"{what} {wanted[rows < 0].tolist()[0]!r} is no image given here"
+        problem = f"{what} {wanted[rows < 0].tolist()[0]!r} is not one of the images given"
         way_out = "with ids if the query used label='id', else their labels alone"
         raise InputError(f"{problem}; give the images that were searched, {way_out}")
     return rows

@@ -5,7 +5,7 @@ renames a file over another in one step, but not a folder that holds files, so
 `replace_folder` needs two renames; `restore_folder` completes one that was cut between
 them. The writer holds a lock in its temporary folder, which the operating system frees when
 the process ends, however it ends: where that lock can be had the writer is dead, and the next
-writer of the same path sweeps up. Work that takes minutes is wrapped in `exclusive`, so that
+writer of the same path sweeps up. Work that takes minutes is wrapped in `exclusive`, so
 it is not done twice at once.
 """
 
@@ -120,7 +120,7 @@ def exclusive(path):
     place.parent.mkdir(parents=True, exist_ok=True)
     with (place.parent / f".{place.name}.lock").open("a+") as file:
         if not _lock(file):
-            raise InputError(f"{path} is being made by another process; wait until it has ended")
+            raise InputError(f"{path} is being made by another process; wait until it finishes")
         restore_folder(place)
         remove_temporaries(place)
         yield

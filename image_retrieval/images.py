@@ -212,10 +212,10 @@ def _from_deep(image):
     deep = np.asarray(image)
     # PNG has no more than 16 bits, but some versions of Pillow open those as 32.
     if not image.mode.startswith("I;16") and (image.mode, image.format) != ("I", "PNG"):
-        problem = "holds numbers that are no shades of 8 or 16 bits, black and white are unknown"
+        problem = "holds numbers that are not shades of 8 or 16 bits, black and white are unknown"
         raise InputError(f"{problem}; scale it to 0..255 and save it with 8 bits")
     if 0 < deep.max(initial=0) < 256:
-        problem = "16 bits a pixel of which only the lowest 8 are used, so that it would be black"
+        problem = "16 bits per pixel, of which only the lowest 8 are used, so it would be black"
         raise InputError(f"{problem}; save it with 8 bits")
     return Image.fromarray((deep >> 8).astype(np.uint8))
 

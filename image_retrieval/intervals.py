@@ -1,8 +1,8 @@
 """How far an average can be trusted: standard errors and intervals by the bootstrap.
 
-A mean over queries would be another one with other queries. How far off, the bootstrap tells
-from the queries there are: they are drawn again at random, with repetition, as many as there
-are, and the mean is taken each time. [1]_ Queries that show the same drawing or photograph
+A mean over queries would be another one with other queries. The bootstrap
+estimates how far off: the queries are drawn again at random, with repetition, as many as
+there are, and the mean is taken each time. [1]_ Queries that show the same drawing or photograph
 are drawn together, because each further one of them says little that is new. [2]_
 
 .. [1] B. Efron and R. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 6 and 13.
@@ -58,7 +58,7 @@ def of_mean(values, groups=None, confidence=0.95):
     Parameters
     ----------
     values : sequence of float, length n
-        One a query, such as `image_retrieval.evaluate.precision_at_k` gives; those that are
+        One per query, such as `image_retrieval.evaluate.precision_at_k` gives; those that are
         nan are left out.
     groups : sequence of n str or int, optional
         What each query shows, where several show the same; each its own when not given.
@@ -107,12 +107,12 @@ def of_difference(values, others, groups=None, confidence=0.95):
     """Return the mean of `values - others`, with its interval.
 
     Two ways to search are compared on the same queries: what makes a query hard for both
-    then falls out, and the interval is much narrower than those of the two means.
+    then cancels out, and the interval is much narrower than those of the two means.
 
     Parameters
     ----------
     values, others : sequence of float, length n
-        One a query, in the same order.
+        One per query, in the same order.
     groups, confidence
         As for `of_mean`.
 

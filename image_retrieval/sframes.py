@@ -82,7 +82,7 @@ def _rows(sarray):
 
 
 def vectors_to_sarray(X):
-    """Return a matrix as a column of vectors, one a row.
+    """Return a matrix as a column of vectors, one per row.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def image_sframe(ids, images, labels, **columns):
     for name, values in made.items():
         if len(values) != len(made["id"]):
             problem = f"column {name!r} has {len(values)} rows where 'id' has {len(made['id'])}"
-            raise InputError(f"{problem}; give every column one value an image")
+            raise InputError(f"{problem}; give every column one value per image")
         sframe[name] = values
     return sframe
 
@@ -384,7 +384,7 @@ def _further_column(values):
 
 
 def _as_vector(value, row):
-    wanted = "a feature column holds one vector of numbers a row"
+    wanted = "a feature column holds one vector of numbers per row"
     if value is None:
         raise InputError(f"row {row} is missing; {wanted}, drop such rows first")
     values = np.asarray(value)

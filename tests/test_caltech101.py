@@ -202,9 +202,9 @@ def test_pictures_of_any_size_and_gray_ones_get_features(tmp_path, kind):
 @pytest.mark.parametrize(
     ("name", "links", "message"),
     [
-        (f"{ROOT}/../../brain/x.jpg", [], "leads out of the archive"),
-        ("/brain/x.jpg", [], "leads out of the archive"),
-        ("C:\\brain\\x.jpg", [], "leads out of the archive"),
+        (f"{ROOT}/../../brain/x.jpg", [], "points outside the archive"),
+        ("/brain/x.jpg", [], "points outside the archive"),
+        ("C:\\brain\\x.jpg", [], "points outside the archive"),
         (None, [(f"{ROOT}/brain/x.jpg", tarfile.SYMTYPE)], "is a link"),
         (None, [(f"{ROOT}/brain/x.jpg", tarfile.LNKTYPE)], "is a link"),
         (None, [(f"{ROOT}/brain/x.jpg", tarfile.CHRTYPE)], "neither a file nor a folder"),
@@ -388,7 +388,7 @@ def test_the_environment_variable_and_the_build_choose_the_data(tmp_path, monkey
     monkeypatch.setenv(caltech101.VARIABLE, str(tmp_path / "caltech101"))
     assert locate(dataset="caltech101").description.startswith("Data: real Caltech-101")
     monkeypatch.setenv(caltech101.VARIABLE, str(tmp_path / "nowhere"))
-    with pytest.raises(InputError, match="IMAGE_RETRIEVAL_CALTECH101=.*names no data"):
+    with pytest.raises(InputError, match="IMAGE_RETRIEVAL_CALTECH101=.*does not name a data set"):
         locate(dataset="caltech101")
 
 

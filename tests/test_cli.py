@@ -63,7 +63,11 @@ def test_cifar10_builds_and_says_what_it_did(tmp_path, capsys, stub):
     arguments = ["--train", 41, "--test", 20, "--seed", 3, "--output", output]
     assert run("cifar10", "--archive", archive, *arguments) == 0
     shown = capsys.readouterr().out
-    for part in ("my data: 41 training and 20 test images in ", "automobile ", " images a second"):
+    for part in (
+        "my data: 41 training and 20 test images in ",
+        "automobile ",
+        " images per second",
+    ):
         assert part in shown
     assert f"IMAGE_RETRIEVAL_DATA='{output}' make run" in shown
     assert [len(sframe) for sframe in load(output)] == [41, 20]

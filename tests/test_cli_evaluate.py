@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cifar10_archives import make_archive
 
-from image_retrieval import evaluate
+from image_retrieval import datasets, evaluate, intervals
 from image_retrieval.cli import main
 from image_retrieval.features import extract
 from image_retrieval.postprocess import default_recipe
@@ -55,6 +55,9 @@ def test_json_holds_the_measures_of_the_columns(data, capsys):
     assert [row["k"] for row in report["overall"]] == [1, 3, "all"]
     assert report["overall"][1]["precision"] == evaluate.precision_at_k(ranking, 3).mean()
     assert report["overall"][2]["mAP"] == evaluate.average_precision(ranking).mean()
+    alone = datasets.origins({"id": range(20)})
+    errors = [intervals.of_mean(evaluate.precision_at_k(ranking, k), alone).error for k in (1, 3)]
+    assert [row["± precision"] for row in report["overall"]] == [*errors, None]
     assert report["by_label_k"] == 3
     assert [row["label"] for row in report["by_label"]] == LABELS
     assert sum(row[label] for row in report["confusion"] for label in LABELS) == 20

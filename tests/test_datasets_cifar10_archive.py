@@ -98,7 +98,7 @@ def test_missing_batches_are_named(path):
 
 def test_a_batch_that_is_there_twice_is_refused(path):
     make_archive(path, order=(*BATCHES, "data_batch_4.bin"))
-    with pytest.raises(InputError, match="data_batch_4.bin is there twice"):
+    with pytest.raises(InputError, match="data_batch_4.bin appears twice"):
         read_archive(path)
 
 

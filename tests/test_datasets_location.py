@@ -86,11 +86,14 @@ def test_data_set_aside_by_a_killed_build_is_brought_back(clone):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("cifar100", "IMAGE_RETRIEVAL_DATA='cifar100' names no data; give 'sample', 'cifar10'"),
-        ("Sample", "IMAGE_RETRIEVAL_DATA='Sample' names no data"),
+        (
+            "cifar100",
+            "IMAGE_RETRIEVAL_DATA='cifar100' does not name a data set; give 'sample', 'cifar10'",
+        ),
+        ("Sample", "IMAGE_RETRIEVAL_DATA='Sample' does not name a data set"),
         ("empty", "IMAGE_RETRIEVAL_DATA='empty' has no image_train_data/ in it"),
         ("half", "IMAGE_RETRIEVAL_DATA='half' has no image_test_data/ in it"),
-        ("file", "IMAGE_RETRIEVAL_DATA='file' names no data"),
+        ("file", "IMAGE_RETRIEVAL_DATA='file' does not name a data set"),
         (
             "cifar10",
             "get it with `make cifar10`, or choose the bundled sample with IMAGE_RETRIEVAL_DATA=s",
@@ -138,7 +141,7 @@ def test_a_package_outside_a_clone_says_so(tmp_path, monkeypatch):
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=str(tmp_path), env=environment, stdout=subprocess.PIPE
     )
-    assert b"site-packages, which is no clone of the course" in run.stdout
+    assert b"site-packages, which is not a clone of the course" in run.stdout
 
 
 def test_the_package_finds_its_own_clone():

@@ -280,7 +280,7 @@ def test_pixels_do_not_wrap_around():
             lambda: evaluate.rank_neighbors(
                 {"query_label": [0], "reference_label": [9], "rank": [1]}, ["a", "b"], ["a"]
             ),
-            "reference_label 9 is no image given here",
+            "reference_label 9 is not one of the images given",
         ),
         (
             lambda: evaluate.rank_neighbors(

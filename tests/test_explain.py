@@ -157,14 +157,31 @@ def test_the_gallery_shows_where_the_features_agree():
     shares = explain.pair_shares(query[0], [reference["image"][2]], SMALL)[0]
     assert page.count("in the query") == 2 * page.count(">in the query<") == 4
     assert f">similarity {shares.similarity:.3f}<" in page
-    assert page.count("<img") == 1 + 2 + 2 * 2
+    assert page.count("<img") == 1 + 2 + 2 * 2 + 1
+    every = explain.pair_shares(query[0], [reference["image"][row] for row in (0, 2)], SMALL)
+    limit = max(np.abs(grid).max() for pair in every for grid in (pair.query, pair.neighbor))
+    assert f">share: {-limit:.2g} to {limit:.2g}<" in page
 
 
 def test_the_gallery_shows_where_pixels_differ():
     neighbors, reference, query = found_by_search()
     page = explain.gallery(neighbors, reference, query, extraction="pixels")._repr_html_()
     assert page.count(">where they differ<") == 2
-    assert page.count("<img") == 1 + 2 + 2
+    assert page.count("<img") == 1 + 2 + 2 + 1
+    differences = [distance_shares(query[0], reference["image"][row]) for row in (0, 2)]
+    full = np.percentile(differences, 95)
+    assert f">squared difference: 0 to {full:,.0f} or more<" in page
+
+
+def test_a_few_large_differences_do_not_leave_the_others_gray():
+    black, other = np.zeros((2, 32, 32, 3), np.uint8)
+    other[:16], other[:1] = 60, 255
+    neighbors = {"query_label": [0], "reference_label": [4], "distance": [1.0], "rank": [1]}
+    reference = {"id": [4], "image": [other], "label": ["x"]}
+    shown = explain.gallery(neighbors, reference, [black], extraction="pixels", thumbnail=32)
+    picture = shown._details[0, 4][0][0].astype(int)
+    assert (picture[5, :, 2] > picture[5, :, 0] + 100).all()
+    assert np.ptp(picture[25], axis=1).max() < 5
 
 
 def test_the_gallery_keeps_to_k_and_to_its_text():
@@ -245,5 +262,5 @@ def test_what_cannot_be_split_is_refused_in_one_line():
         in explain.gallery(neighbors, reference, query, extraction=unpooled)._repr_html_()
     )
     joined = JoinedExtraction((SMALL, Extraction("pixels")))
-    with pytest.raises(InputError, match="cannot be split into places"):
+    with pytest.raises(InputError, match="cannot be split into positions"):
         explain.gallery(neighbors, reference, query, extraction=joined)

@@ -231,8 +231,8 @@ FOREIGN = {
     "whole numbers": (single(2, ("n", 3, 16, 16), "Cast"), r"is tensor\(uint8\)"),
     "gray": (single(1, ("n", 1, 16, 16)), r"float32 pictures \(n, 3, h, w\)"),
     "flat": (single(1, ("n", 3)), r"float32 pictures \(n, 3, h, w\)"),
-    "not square": (single(1, ("n", 3, 16, 20)), "no squares"),
-    "half open": (no_square, "no squares"),
+    "not square": (single(1, ("n", 3, 16, 20)), "not square"),
+    "half open": (no_square, "not square"),
     "labels": (single(1, ("n", 3, 16, 16), "Cast", output=7), "not floating-point numbers"),
 }
 
@@ -280,7 +280,7 @@ def test_a_vector_has_no_map(tmp_path):
     )
     expected = onnx_models.convolutional_map(X).mean(axis=(1, 2))
     np.testing.assert_allclose(extract(PICTURES, own), expected, atol=1e-4)
-    with pytest.raises(InputError, match="one vector a picture, with no map"):
+    with pytest.raises(InputError, match="one vector per picture, with no map"):
         extract_map(PICTURES, own)
 
 

@@ -145,7 +145,7 @@ def test_a_record_knows_which_words_go_with_it(pair, tmp_path, monkeypatch):
 
 
 def test_pairs_have_no_map(pair, tmp_path):
-    with pytest.raises(InputError, match="one vector a picture, with no map"):
+    with pytest.raises(InputError, match="one vector per picture, with no map"):
         extract_map(pictures(), pair)
     path = onnx_models.convolutional(tmp_path / "net.onnx")
     text = {"model": tmp_path / "text.onnx", "tokenizer": tmp_path / "tokenizer.json"}
@@ -158,8 +158,8 @@ def test_pairs_have_no_map(pair, tmp_path):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("", "pad=None is no token of it; give the one that fills up texts"),
-        ('pad = "<end>"', "pad='<end>' is no token"),
+        ("", "pad=None is not one of its tokens; give the one that fills up texts"),
+        ('pad = "<end>"', "pad='<end>' is not one of its tokens"),
         ('pad = "<pad>"\nlength = 0', "length=0 must be a number of tokens"),
         ('pad = "<pad>"\noutput = "logits"', "no output 'logits'; .*text_embeds"),
         ('pad = "<pad>"\ncolor = 1', "must give model and tokenizer, and may"),
@@ -189,7 +189,7 @@ def test_files_that_are_no_tokenizer_or_no_network_for_words_are_one_line(pair, 
 def test_what_takes_no_words_says_so(pair):
     with pytest.raises(InputError, match="efficientnet_lite2 at 160 px takes no words"):
         extract_text("red", None)
-    with pytest.raises(InputError, match="text 1: int is no text"):
+    with pytest.raises(InputError, match="text 1: int is not text"):
         extract_text(["red", 5], pair)
 
 

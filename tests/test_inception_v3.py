@@ -272,7 +272,7 @@ def test_the_variable_can_keep_the_backbone_from_being_used_by_itself(tmp_path, 
 
 def test_a_missing_file_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "gone.h5"))
-    with pytest.raises(InputError, match=f"{VARIABLE}=.*gone.h5.* is no file of weights"):
+    with pytest.raises(InputError, match=f"{VARIABLE}=.*gone.h5.* is not a weights file"):
         has_weights()
 
 

@@ -255,7 +255,7 @@ def test_tables_that_cannot_be_indexed(change, message):
 
 def test_query_labels_that_do_not_fit():
     engine = index.create(columns())
-    with pytest.raises(InputError, match="names a column, but the queries are no table"):
+    with pytest.raises(InputError, match="names a column, but the queries are not a table"):
         engine.query(features(2), label="id")
     with pytest.raises(InputError, match="3 query labels for 2 queries"):
         engine.query(features(2), label=[1, 2, 3])

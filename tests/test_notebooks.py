@@ -292,3 +292,16 @@ def test_an_output_edited_by_hand_fails_and_another_time_does_not(tmp_path):
     done = nbval(path)
     assert done.returncode == 1
     assert "1 failed, 3 passed" in done.stdout and "precision 0.95" in done.stdout
+
+
+FRAME = ["| **Time** |", "| **You need** |", "After this notebook you can", "redict", "## Recap"]
+FRAME += ["**To discuss:**", "## Exercises", "★ ", "★★ ", "★★★ ", "<details>"]
+TAUGHT = [path for path in NOTEBOOKS if path.name < "08"]
+
+
+@pytest.mark.parametrize("path", TAUGHT, ids=[path.stem for path in TAUGHT])
+def test_notebook_has_goals_time_predictions_recap_and_exercises_of_three_levels(path):
+    cells = [cell.source for cell in nbformat.read(str(path), as_version=4).cells]
+    assert [part for part in FRAME if part not in "\n".join(cells)] == []
+    blank = cells.count("# Write your code here.")
+    assert blank == "\n".join(cells).count("<details>") >= 3

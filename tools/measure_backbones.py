@@ -4,7 +4,7 @@
 
 Each argument names a data set that the project built. The test images are the queries, the
 training images the references. Precision is that of the first five neighbors, plain and after
-the default recipe, which is fitted on the references. Speed is of one core: images a second of
+the default recipe, which is fitted on the references. Speed is of one core: images per second of
 the processor's time, which what else the machine does changes little. Backbones whose weights
 would have to be downloaded are left out.
 """
@@ -56,7 +56,7 @@ def measure(extraction, data):
         "with recipe": _quality(processed, data)[0],
         "mAP": _quality(plain, data)[1],
         "mAP with recipe": _quality(processed, data)[1],
-        "images a second and core": (len(X) + len(Q)) / seconds,
+        "images per second and core": (len(X) + len(Q)) / seconds,
     }
 
 

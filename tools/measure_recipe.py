@@ -141,8 +141,8 @@ def main(arguments=None):
     parser.add_argument("--backbone", help="of the features but those joined; the default one")
     parser.add_argument("--size", type=int, help="of its input in pixels; its own by default")
     parser.add_argument("--seeds", type=int, default=10, help="random splits, 2 or more")
-    parser.add_argument("--reference", type=int, default=2005, help="reference images a split")
-    parser.add_argument("--query", type=int, default=800, help="query images a split")
+    parser.add_argument("--reference", type=int, default=2005, help="reference images per split")
+    parser.add_argument("--query", type=int, default=800, help="query images per split")
     options = parser.parse_args(arguments)
     try:
         run(options)

@@ -32,15 +32,17 @@ def run(args):
 
     if args.data and collection.find_collection(args.data):
         name, description, ranking = _rank_folder(args)
+        origins = None
     else:
         location = datasets.locate(args.data)
         made = location.extractions.get(args.features)
         if args.recipe and made and any(part.recipe for part in made.parts):
             raise InputError(f"{args.features} has a recipe already; leave out --recipe")
         name, description = location.name, location.description
-        ranking = rank(*datasets.load(args.data), args.features, args.recipe)
+        train, test = datasets.load(args.data)
+        ranking, origins = rank(train, test, args.features, args.recipe), datasets.origins(test)
     report = {"data": name, "features": args.features, "recipe": args.recipe}
-    report.update(make_report(ranking, args.k))
+    report.update(make_report(ranking, args.k, origins))
     print(as_json(report) if args.json else as_text(report, description))
 
 
@@ -80,14 +82,24 @@ def rank(train, test, features, recipe):
     return rank_features(X[0], y[0], X[1], y[1])
 
 
-def make_report(ranking, ks):
-    """Return all measures, as tables and numbers; see `image_retrieval.evaluate`."""
-    from image_retrieval import evaluate
+def make_report(ranking, ks, origins=None):
+    """Return all measures, as tables and numbers; see `image_retrieval.evaluate`.
+
+    Beside the overall precision is its standard error, see `image_retrieval.intervals`; queries
+    with one origin count together.
+    """
+    from image_retrieval import evaluate, intervals
+
+    overall = evaluate.summarize(ranking, ks)
+    if len(ranking) > 1 and (origins is None or len(set(origins)) > 1):
+        at_k = {k: evaluate.precision_at_k(ranking, k) for k in ks}
+        errors = {k: intervals.of_mean(values, origins).error for k, values in at_k.items()}
+        overall.insert(1, "± precision", overall.index.map(errors))
 
     return {
         "queries": len(ranking),
         "references": ranking.n_reference,
-        "overall": evaluate.summarize(ranking, ks),
+        "overall": overall,
         "by_label": evaluate.by_label(ranking, ks[-1]),
         "by_label_k": ks[-1],
         "confusion": evaluate.confusion(ranking),

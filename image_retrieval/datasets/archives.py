@@ -121,7 +121,7 @@ def _members(tar):
 def _check_safe(member, path):
     name, windows = member.name, PureWindowsPath(member.name)
     if name.startswith("/") or windows.drive or windows.root or ".." in windows.parts:
-        problem = "leads out of the archive"
+        problem = "points outside the archive"
     elif not (member.isfile() or member.isdir()):
         kind = "a link" if member.issym() or member.islnk() else "neither a file nor a folder"
         problem = f"is {kind}, which has no place in an archive of pictures"

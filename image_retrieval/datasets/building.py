@@ -69,7 +69,7 @@ class Built:
         labels = sorted({*self.train, *self.test})
         width = max(map(len, ["label", *labels]))
         made = f"{rows[0]:,} training and {rows[1]:,} test images in {self.seconds:.1f} s"
-        yield f"{_short(self.folder)}: {made} ({rate:,.1f} images a second for the features)"
+        yield f"{_short(self.folder)}: {made} ({rate:,.1f} images per second for the features)"
         yield f"  {'label':<{width}}  {'train':>7} {'test':>7}"
         for label in labels:
             yield f"  {label:<{width}}  {self.train[label]:>7,} {self.test[label]:>7,}"

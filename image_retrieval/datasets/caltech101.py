@@ -33,7 +33,7 @@ CARD = Card(
     name="caltech101",
     title="real Caltech-101",
     restore="make caltech101",
-    about="Build the data of the second system from the real Caltech-101.\n"
+    about="Build the data of notebooks 06 and 06b from the real Caltech-101.\n"
     "Nine classes, 3,079 pictures. The official archive is downloaded once (about 140 MB), or "
     "taken from --archive: 101_ObjectCategories.tar.gz, or the caltech-101.zip that holds it.",
     read=read,

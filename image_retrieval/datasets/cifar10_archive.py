@@ -63,7 +63,7 @@ def read_archive(path, labels=LABELS):
                 continue
             where = f"{path}: {name.name}"
             if name.name in batches:
-                raise InputError(f"{where} is there twice; {_FIX}")
+                raise InputError(f"{where} appears twice; {_FIX}")
             batches[name.name] = _read_batch(file, where, wanted)
     missing = [name for name in TRAIN_BATCHES + TEST_BATCHES if name not in batches]
     if missing:

@@ -138,7 +138,9 @@ def repository_root():
     """
     root = Path(__file__).resolve().parent.parent.parent
     if not (root / "pyproject.toml").is_file():
-        problem = f"the package image_retrieval runs from {root}, which is no clone of the course"
+        problem = (
+            f"the package image_retrieval runs from {root}, which is not a clone of the course"
+        )
         raise InputError(f"{problem}; run it from a clone, or give a folder that holds data")
     return root
 
@@ -179,7 +181,7 @@ def _folder(asked, source, card, known):
     location = DataLocation(folder.resolve().name, folder.resolve(), card)
     if not location.is_there:
         missing = FOLDERS[location.train.is_dir()]
-        problem = f"has no {missing}/ in it" if folder.is_dir() else "names no data"
+        problem = f"has no {missing}/ in it" if folder.is_dir() else "does not name a data set"
         allowed = f"{', '.join(map(repr, known))}, or a folder that holds {'/ and '.join(FOLDERS)}/"
         raise InputError(f"{source}={asked!r} {problem}; give {allowed}")
     return location

@@ -5,7 +5,7 @@ import numpy as np
 from image_retrieval.datasets.cards import Option, Split
 from image_retrieval.datasets.rows import split_rows
 
-SHARE = {"test_size": Option(0.3, "share of the pictures of each label kept for testing")}
+SHARE = {"test_size": Option(0.3, "fraction of each label's pictures to hold out for testing")}
 
 
 def official(listing, options):

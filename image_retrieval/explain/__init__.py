@@ -1,4 +1,4 @@
-"""Why two pictures count as alike: the places that make up their similarity."""
+"""Why two pictures count as similar: the parts that make up their similarity."""
 
 from image_retrieval.explain.coloring import overlay
 from image_retrieval.explain.shares import Shares, similarity_shares

@@ -13,7 +13,7 @@ _STEPS = 32
 
 
 def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
-    """Color the places of a picture by their shares.
+    """Color the parts of a picture by their shares.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
     shares : array of float, shape (h, w)
         Laid over the whole picture, smoothly enlarged.
     limit : float, optional
-        The share that is given the deepest color; by default the largest here. Give the
-        largest of several pictures to compare them.
+        The share from which on the color is the deepest; by default the largest here. Give the
+        same for several pictures to compare them.
     size : int
         Length of the result's longer side.
     colors : pair of (red, green, blue)
@@ -42,9 +42,15 @@ def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
     gray = gray.resize(fit(*gray.size, size), Image.Resampling.BICUBIC)
     shares = np.asarray(shares, dtype=np.float32)
     limit = float(np.abs(shares).max()) if limit is None else limit
-    steps = np.rint(_STEPS * shares / (limit or 1.0)).astype(np.float32) / _STEPS
+    steps = np.rint(_STEPS * np.clip(shares / (limit or 1.0), -1, 1)) / np.float32(_STEPS)
     heat = np.asarray(Image.fromarray(steps).resize(gray.size, Image.Resampling.BICUBIC))[..., None]
     color = np.where(heat > 0, *(np.asarray(color, np.float32) for color in colors))
     opacity = _STRONGEST * np.clip(np.abs(heat), 0, 1)
     ground = np.asarray(gray, dtype=np.float32)[..., None]
     return np.rint(ground * (1 - opacity) + color * opacity).astype(np.uint8)
+
+
+def key(low, high, size=128, colors=(ALIKE, UNLIKE)):
+    """Return a strip of the colors of shares from `low` to `high`, for `overlay`'s pictures."""
+    strip, gray = np.linspace(low, high, size)[None], np.full((size // 8, size, 3), 150, np.uint8)
+    return overlay(gray, strip, size=size, colors=colors)

@@ -1,4 +1,4 @@
-"""Why two pictures count as alike: which places in them make up their similarity.
+"""Why two pictures count as similar: which parts of them make up their similarity.
 
 Deep features here are the mean of the backbone's last feature map over its locations. The
 inner product is linear, so that of two pooled vectors q and r is exactly the mean, over all
@@ -10,7 +10,7 @@ The last sum gives each of the query's n locations its share of the similarity, 
 with the roles exchanged gives the neighbor's. [1]_ A recipe of `image_retrieval.postprocess`
 keeps this exact: centering and PCA are affine; L2 normalization and the square root multiply
 a picture's map, as a whole or channel by channel, by numbers that depend on its pooled
-vector alone. A share is negative where a place makes the two less alike.
+vector alone. A share is negative where a location makes the two less similar.
 
 Squared Euclidean distance between pixels splits too, over the pixels.
 
@@ -99,7 +99,7 @@ def through(recipe, feature_map):
     feature_map = np.asarray(feature_map, dtype=np.float64)
     if feature_map.ndim != 3 or feature_map.size == 0:
         problem = f"a feature map must have shape (h, w, d), got {feature_map.shape}"
-        raise InputError(f"{problem}; features.extract_map gives one a picture")
+        raise InputError(f"{problem}; features.extract_map gives one per picture")
     if recipe is None:
         return feature_map
     # Imported here: maps without a recipe need no scikit-learn.
@@ -126,7 +126,7 @@ def joined_shares(parts):
     Returns
     -------
     Shares
-        The sums, on the coarsest grid that divides into whole places of each.
+        The sums, on the coarsest grid that divides into whole cells of each.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def _summed(maps):
 
 
 def distance_shares(query_map, neighbor_map):
-    """Split the squared distance of two pictures among their places.
+    """Split the squared distance of two pictures among their positions.
 
     Parameters
     ----------

@@ -4,13 +4,15 @@ import numpy as np
 
 from image_retrieval import explore
 from image_retrieval.errors import InputError
-from image_retrieval.explain.coloring import overlay
+from image_retrieval.explain.coloring import key, overlay
 from image_retrieval.explain.shares import distance_shares, joined_shares, similarity_shares
 from image_retrieval.explore.hits import answers
 from image_retrieval.features import as_extraction, extract_map
 from image_retrieval.tables import extractions_of
 
 _COLUMN = "deep_features"
+# The few largest pixel differences would leave all others gray.
+_FULL_COLOR = 95  # percentile of the shares of a row
 
 
 def gallery(
@@ -25,12 +27,13 @@ def gallery(
     thumbnail=96,
     weights=None,
 ):
-    """Show neighbors as `explore.gallery` does, with what makes each alike or different.
+    """Show neighbors as `explore.gallery` does, with what makes each similar or different.
 
-    Below each neighbor stand the query and the neighbor in gray. Orange places make the two
-    more alike, the more the stronger the color; blue places make them less alike. Colors
-    can be compared along the row of one query. Of features that are not pooled, such as
-    pixels, blue shows where the two differ.
+    Below each neighbor are the query and the neighbor in gray. Orange parts make the two more
+    similar, and the deeper the color, the more so; blue parts make them less similar. Colors
+    can be compared along the row of one query; the key below the query gives the range of the
+    shares. Of features that are not pooled, such as pixels, blue shows where the two differ, and
+    the twentieth part of the row's pixels that differ most has the deepest blue.
 
     Parameters
     ----------
@@ -109,6 +112,10 @@ def _similarity_details(answer, size, extraction, recipe, weights):
     query, pictures = answer.query.pixels, [hit.item.pixels for hit in answer.hits]
     found = pair_shares(query, pictures, extraction, recipe, weights)
     limit = max(np.abs(part).max() for shares in found for part in (shares.query, shares.neighbor))
+    yield (
+        (answer.query_label, None),
+        [(key(-limit, limit, size), f"share: {-limit:.2g} to {limit:.2g}")],
+    )
     for hit, shares in zip(answer.hits, found):
         in_query = overlay(query, shares.query, limit, size)
         in_neighbor = overlay(hit.item.pixels, shares.neighbor, limit, size)
@@ -118,11 +125,15 @@ def _similarity_details(answer, size, extraction, recipe, weights):
 
 def _distance_details(answer, size, extraction, recipe, weights):
     if recipe is not None or len(extraction.parts) > 1 or extraction.recipe is not None:
-        raise InputError(f"{extraction}: after a recipe, or joined, it cannot be split into places")
+        raise InputError(
+            f"{extraction}: after a recipe, or joined, it cannot be split into positions"
+        )
     pictures = [answer.query.pixels, *(hit.item.pixels for hit in answer.hits)]
     query, *maps = extract_map(pictures, extraction, progress=False, weights=weights)
     found = [distance_shares(query, other) for other in maps]
-    limit = max(shares.max() for shares in found)
+    limit = np.percentile(found, _FULL_COLOR)
+    caption = f"squared difference: 0 to {limit:,.0f} or more"
+    yield (answer.query_label, None), [(key(0, -limit, size), caption)]
     for hit, shares in zip(answer.hits, found):
         picture = overlay(hit.item.pixels, -shares, limit, size)
         yield (answer.query_label, hit.item.id), [(picture, "where they differ")]

@@ -44,7 +44,8 @@ def gallery(
     details : dict, optional
         Further pictures below a neighbor, such as the heat maps of
         `image_retrieval.explain.gallery`:
-        `{(query_label, reference_label): [(picture, caption), ...]}`.
+        `{(query_label, reference_label): [(picture, caption), ...]}`. With None in place of
+        the neighbor's, they are below the query.
     title : str, optional
         Heading of the saved file.
     thumbnail : int
@@ -170,7 +171,8 @@ class Gallery(_Sheet):
         if query.pixels is not None:
             alt = f"query: {_query_name(answer)}"
             pictures.append(image_tag(query.pixels, alt, self._thumbnail))
-        return cell(pictures, ["query", *lines], "query", heading=True)
+        lines = ["query", *lines, *self._detail_lines(answer, None)]
+        return cell(pictures, lines, "query", heading=True)
 
     def _hit_cell(self, answer, hit):
         item, distance = hit.item, self._write(hit.distance)
@@ -180,14 +182,14 @@ class Gallery(_Sheet):
             f'<span class="ir-sign"><b>{sign}</b> {meaning}</span>' if meaning else "",
             _value_line("distance", distance),
             _value_line("id", item.id),
-            *self._detail_lines(answer, hit),
+            *self._detail_lines(answer, item.id),
         ]
         alt = f"rank {hit.rank}: {item.label}, id {item.id}, distance {distance}"
         picture = image_tag(item.pixels, ", ".join(filter(None, [alt, meaning])), self._thumbnail)
         return cell([picture], filter(None, lines), f"match-{hit.match}")
 
-    def _detail_lines(self, answer, hit):
-        for picture, caption in self._details.get((answer.query_label, hit.item.id), ()):
+    def _detail_lines(self, answer, name):
+        for picture, caption in self._details.get((answer.query_label, name), ()):
             tag = image_tag(as_rgb(picture), caption, self._thumbnail)
             yield f"{tag}<small>{escape(caption)}</small>"
 

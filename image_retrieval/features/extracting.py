@@ -87,7 +87,7 @@ def extract_map(images, extraction=None, batch_size=8, progress=True, weights=No
     ----------
     images, extraction, batch_size, progress, weights, **changes
         As for `extract`. With `flip`, the mirror image's map is mirrored back before the two
-        are averaged, so that each place still stands for the same part of the picture.
+        are averaged, so each position still shows the same part of the picture.
 
     Returns
     -------

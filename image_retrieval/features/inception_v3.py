@@ -83,7 +83,7 @@ def find_weights(weights=None):
         if not path.is_file():
             given = f"{'weights' if weights else VARIABLE}={str(named)!r}"
             way_out = f"get it from {URL}, or leave it out: {_OTHERWISE}"
-            raise InputError(f"{given} is no file of weights; {way_out}")
+            raise InputError(f"{given} is not a weights file; {way_out}")
         return path
     return keras_file() if keras_file().is_file() else None
 
@@ -91,8 +91,8 @@ def find_weights(weights=None):
 def has_weights():
     """Tell whether this backbone can be used without a download.
 
-    What uses it by itself where it can asks here. `IMAGE_RETRIEVAL_INCEPTION_V3=none` keeps
-    it from being used by itself.
+    What uses it automatically where it can asks here. `IMAGE_RETRIEVAL_INCEPTION_V3=none` keeps
+    it from being used automatically.
     """
     return os.environ.get(VARIABLE) != _NONE and find_weights() is not None
 

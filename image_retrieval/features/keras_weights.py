@@ -75,7 +75,7 @@ def _names(node, attribute):
         return []
     is_text = h5py.check_string_dtype(held.dtype) and held.dtype.itemsize <= _MAX_NAME
     if not is_text or len(held.shape) != 1 or held.shape[0] > _MAX_NAMES:
-        raise ValueError(f"{attribute} in {node.name} is no list of names")
+        raise ValueError(f"{attribute} in {node.name} is not a list of names")
     # h5py gives bytes or text, depending on how they are kept.
     names = node.attrs[attribute].tolist()
     return [name.decode("utf-8") if isinstance(name, bytes) else name for name in names]
@@ -92,7 +92,7 @@ def _array(group, name):
     for part in name.split("/"):
         node = _linked(node, part)
     if not isinstance(node, h5py.Dataset) or node.dtype.kind != "f" or node.shape is None:
-        raise ValueError(f"{name} is no array of numbers")
+        raise ValueError(f"{name} is not an array of numbers")
     if node.is_virtual or node.external or node.id.get_create_plist().get_nfilters():
         raise ValueError(f"{name} does not lie in the file as it is")
     return node

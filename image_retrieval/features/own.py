@@ -60,10 +60,10 @@ def onnx_backbone(
         Which of the model's outputs; the only one when not given.
     layout : str, optional
         What the output is: `"vector"` (n, d), a map as `"nchw"` (n, d, h, w) or `"nhwc"`
-        (n, h, w, d), `"tokens"` (n, t, d) whose places make up a square row by row, or their
+        (n, h, w, d), `"tokens"` (n, t, d) whose positions make up a square row by row, or their
         `"first token"` alone, as a vector.
     leading : int
-        Tokens before those of places, such as 1 for CLS, or 5 with four registers.
+        Tokens before those of positions, such as 1 for CLS, or 5 with four registers.
     text : dict, optional
         The network for words that goes with it, see
         `image_retrieval.features.words.Words`. Vectors of pictures and words then have length 1.
@@ -162,7 +162,7 @@ class _Model:
         """Return the network, see `Backbone.load`."""
         file = _opened(weights or self.path, self.output)
         if pooling is None and self.layout in _VECTORS:
-            raise file.unfit(f"its {self.output} is one vector a picture, with no map")
+            raise file.unfit(f"its {self.output} is one vector per picture, with no map")
         return partial(self._features, file, pooling)
 
     def _features(self, file, pooling, pixels):
@@ -238,5 +238,5 @@ def _fixed_side(file):
     sides = shape[2:] if shape[1] == 3 else shape[1:3]
     fixed = {side if isinstance(side, int) else None for side in sides}
     if len(fixed) > 1:
-        raise file.unfit(f"its pictures {shape} are no squares; export it for square ones")
+        raise file.unfit(f"its pictures {shape} are not square; export it for square ones")
     return fixed.pop()

@@ -105,7 +105,7 @@ def _tokenizer(words):
     number = tokenizer.token_to_id(str(pad))
     if number is None:
         hint = "give the one that fills up texts, such as <|endoftext|>"
-        raise InputError(f"{words.tokenizer}: pad={pad!r} is no token of it; {hint}")
+        raise InputError(f"{words.tokenizer}: pad={pad!r} is not one of its tokens; {hint}")
     tokenizer.enable_truncation(words.length)
     tokenizer.enable_padding(length=words.length, pad_id=number, pad_token=pad)
     return tokenizer
@@ -143,7 +143,7 @@ def extract_text(texts, extraction):
     texts = [texts] if isinstance(texts, str) else list(texts)
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InputError(f"text {position}: {type(text).__name__} is no text; give strings")
+            raise InputError(f"text {position}: {type(text).__name__} is not text; give strings")
     return extraction.finished(words.vectors(texts))
 
 

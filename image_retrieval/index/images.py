@@ -69,7 +69,7 @@ class ImageIndex:
         k, radius, where
             See `Engine.search`.
         label : str or sequence, optional
-            What names a query in the result: a table's column, or one value a query. Row
+            What names a query in the result: a table's column, or one value per query. Row
             numbers by default, as in Turi Create.
         progress, weights
             See `image_retrieval.features.extract`, for pictures.
@@ -275,8 +275,8 @@ def _query_labels(queries, label, q):
         return range(q)
     if isinstance(label, str):
         if not is_table(queries):
-            raise InputError(f"label {label!r} names a column, but the queries are no table")
+            raise InputError(f"label {label!r} names a column, but the queries are not a table")
         return list(column(queries, label))
     if len(label) != q:
-        raise InputError(f"{len(label)} query labels for {q} queries; give one a query")
+        raise InputError(f"{len(label)} query labels for {q} queries; give one per query")
     return list(label)

@@ -94,7 +94,7 @@ def read_array(folder, name, kinds, shape):
 def _refuse_other_folder(path):
     is_other = path.is_dir() and not (path / _LIST).exists() and any(path.iterdir())
     if is_other or path.is_file():
-        raise InputError(f"{path}: is there and is no saved index; choose another name")
+        raise InputError(f"{path} already exists and is not a saved index; choose another name")
 
 
 def _content(path):

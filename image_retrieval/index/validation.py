@@ -41,7 +41,7 @@ def as_vectors(values, d=None, what="X", copy=False):
         array = array[None, :]
     if array.ndim != 2 or array.shape[1] == 0:
         problem = f"{what} must have shape (n, d) with d at least 1, got {array.shape}"
-        raise InputError(f"{problem}; give one row a vector")
+        raise InputError(f"{problem}; give one row per vector")
     if d is not None and array.shape[1] != d:
         problem = f"{what} has {array.shape[1]} dimensions a row, the index has {d}"
         raise InputError(f"{problem}; use the features of the same backbone")
@@ -90,7 +90,7 @@ def as_ids(ids, n, first=0):
         return np.arange(first, first + n, dtype=np.int64)
     array = _as_integers_or_strings(ids)
     if len(array) != n:
-        raise InputError(f"{len(array)} ids for {n} vectors; give one id a row")
+        raise InputError(f"{len(array)} ids for {n} vectors; give one id per row")
     values, counts = np.unique(array, return_counts=True)
     for value, times in zip(values[counts > 1], counts[counts > 1]):
         often = "twice" if times == 2 else f"{times} times"
@@ -123,7 +123,7 @@ def as_labels(labels, n):
         return None
     labels = list(labels)
     if len(labels) != n:
-        raise InputError(f"{len(labels)} labels for {n} vectors; give one label a row")
+        raise InputError(f"{len(labels)} labels for {n} vectors; give one label per row")
     return _as_strings(_strings(labels, "a label must be a string"), "labels")
 
 

@@ -3,7 +3,7 @@
     python -m tools.bench.extraction [--sizes 160 256] [--rounds 20] [--output FILE.md]
 
 All ways take turns, and the best of several rounds counts, so that whatever else the machine
-does meets them alike. Read the ratios; images a second are the machine's.
+does meets them alike. Read the ratios; images per second are the machine's.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def measure(sizes=(160, 256), n=64, rounds=20):
 
 def markdown(rates):
     """Return what `measure` found as Markdown: a table of rates and one of ratios."""
-    lines = [f"{_machine()}", "", "| size | what | images a second |", "| --- | --- | --- |"]
+    lines = [f"{_machine()}", "", "| size | what | images per second |", "| --- | --- | --- |"]
     for size, by_way in rates.items():
         lines += [f"| {size} px | {way} | {rate:.0f} |" for way, rate in by_way.items()]
     lines += ["", "| size | ratio | value | wanted |", "| --- | --- | --- | --- |"]

@@ -30,7 +30,7 @@ OURS, KERAS = "ONNX Runtime", "Keras"
 
 
 def measure(size=299, n=32, rounds=5):
-    """Return images a second by way, after checking that all ways give the same features."""
+    """Return images per second by way, after checking that all ways give the same features."""
     pixels = random_pixels(size, n)
     batches = [pixels[start : start + BATCH] for start in range(0, n, BATCH)]
     with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +81,7 @@ def _in_turn(model, batches):
 
 def markdown(rates, size):
     """Return the rates as a table in Markdown, with the ratio to Keras where that was measured."""
-    lines = ["| InceptionV3 | images a second |", "| --- | ---: |"]
+    lines = ["| InceptionV3 | images per second |", "| --- | ---: |"]
     lines += [f"| {size} px, {way} | {rate:.1f} |" for way, rate in rates.items()]
     if KERAS in rates:
         lines += ["", f"{OURS} / {KERAS}: {rates[OURS] / rates[KERAS]:.2f}, wanted at least 1."]

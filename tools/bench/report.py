@@ -14,7 +14,7 @@ _EXACT_HEAD = (
     "| --- | ---: | ---: | ---: | ---: |"
 )
 _APPROXIMATE_HEAD = (
-    "| way | recall@10 | queries a second in a batch | ratio to FAISS flat | one query: ms "
+    "| way | recall@10 | queries per second in a batch | ratio to FAISS flat | one query: ms "
     "| faster than `exact` |\n| --- | ---: | ---: | ---: | ---: | ---: |"
 )
 
@@ -47,7 +47,7 @@ def exact_table(n, name, times):
 
 
 def approximate_table(n, name, queries, found):
-    """Return the approximate ways: recall against queries a second."""
+    """Return the approximate ways: recall against queries per second."""
     flat, exact_one = found.get(FLAT, (0, np.nan, 0))[1], found[EXACT][2]
     lines = [f"### Recall against speed, n = {n:,} ({name})", "", _APPROXIMATE_HEAD]
     for way, (recall, seconds, single) in found.items():
@@ -90,12 +90,12 @@ def _wanted_of_hnsw(found):
     rows = [(f"{name}: recall@10 reached, n = 20,000", recall, ">=", 0.99)]
     if FLAT in found:
         flat = found[FLAT][1] / seconds
-        rows.append((f"{name}: times FAISS flat's queries a second, n = 20,000", flat, ">=", 4))
+        rows.append((f"{name}: times FAISS flat's queries per second, n = 20,000", flat, ">=", 4))
     return rows
 
 
 def plot(path, exact, approximate, queries):
-    """Draw cost against n, and recall against queries a second, as one PNG."""
+    """Draw cost against n, and recall against queries per second, as one PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 5), layout="constrained")
@@ -112,7 +112,7 @@ def plot(path, exact, approximate, queries):
     left.legend(loc="lower right", fontsize="small")
     for n, found in approximate.items():
         _draw_curves(right, n, found, queries)
-    right.set(xlabel="recall@10", ylabel="queries a second", yscale="log")
+    right.set(xlabel="recall@10", ylabel="queries per second", yscale="log")
     right.set_title("Approximate search, in a batch")
     if approximate:
         right.legend()
