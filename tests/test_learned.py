@@ -64,7 +64,8 @@ def test_the_head_finds_the_one_direction_that_tells_labels_apart():
 
 def test_the_same_seed_learns_the_same_and_another_does_not():
     X, y = labeled()
-    once, again, other = (ContrastiveHead(3, steps=5, seed=s).fit(X, y).map_ for s in (0, 0, 1))
+    heads = (ContrastiveHead(3, steps=5, batch=10, seed=seed) for seed in (0, 0, 1))
+    once, again, other = (head.fit(X, y).map_ for head in heads)
     np.testing.assert_array_equal(once, again)
     assert not np.allclose(once, other)
 
@@ -73,3 +74,17 @@ def test_the_same_seed_learns_the_same_and_another_does_not():
 def test_too_few_labels_are_refused(y):
     with pytest.raises(InputError, match="give a label a vector, and two different ones at least"):
         ContrastiveHead().fit(labeled()[0], y)
+
+
+def test_more_numbers_than_before_are_refused():
+    with pytest.raises(InputError, match="from 1 to the numbers of a vector, 6, got 7"):
+        ContrastiveHead(n_components=7).fit(*labeled())
+
+
+def test_it_matters_not_which_way_the_axes_point():
+    X, y = labeled()
+    turned = X * [1, -1, 1, 1, -1, -1]
+    one, other = (
+        ContrastiveHead(3, steps=20).fit(vectors, y).transform(vectors) for vectors in (X, turned)
+    )
+    np.testing.assert_allclose(one @ one.T, other @ other.T, atol=1e-6)
