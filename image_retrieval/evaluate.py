@@ -15,11 +15,15 @@ Definitions, for a query with R relevant references, of which h stand in the fir
 - AP@k = the sum of the precisions at the relevant ranks up to k, divided by min(R, k), so
   that k relevant neighbors give 1. [2]_ (Divided by R, as `trec_eval`'s `map_cut` does, it
   could not reach 1 while R > k.)
+- nDCG@k = the sum of 1 / log2(rank + 1) over the relevant ranks up to k, divided by the
+  largest sum there could be, that of min(R, k) relevant ranks in a row. [3]_
 
-Where R is 0, recall and AP are undefined: they are nan, and left out of every mean.
+Where R is 0, recall, AP and nDCG are undefined: they are nan, and left out of every mean.
 
 .. [1] Manning, Raghavan and Schütze, *Introduction to Information Retrieval*, 2008, 8.4.
 .. [2] Weyand, Araujo, Cao and Sim, "Google Landmarks Dataset v2", CVPR 2020, 5.1 (mAP@100).
+.. [3] Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM
+   Transactions on Information Systems 20(4), 2002.
 """
 
 from dataclasses import dataclass
@@ -168,6 +172,41 @@ def rank_features(
     return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y, alone)
 
 
+def rank_distances(distances, y_reference, y_query):
+    """Rank references by any distances, such as those of `image_retrieval.reranking`.
+
+    Parameters
+    ----------
+    distances : array of float, shape (n, m)
+        Of n queries to m references; of equal ones the first comes first.
+    y_reference : sequence of str, length m
+    y_query : sequence of str, length n
+
+    Returns
+    -------
+    Ranking
+        Full; queries and neighbors are named by their row numbers.
+
+    Raises
+    ------
+    InputError
+        When the shapes do not fit, or a distance is nan.
+
+    Examples
+    --------
+    >>> rank_distances([[0.3, 0.1]], ["cat", "dog"], ["cat"]).neighbor_labels[0].tolist()
+    ['dog', 'cat']
+    """
+    distances = np.asarray(distances, dtype=np.float64)
+    y_reference, y_query = (np.asarray(list(y), dtype=str) for y in (y_reference, y_query))
+    if distances.shape != (len(y_query), len(y_reference)) or np.isnan(distances).any():
+        wanted = f"{len(y_query)} queries by {len(y_reference)} references"
+        problem = f"distances of shape {distances.shape}, {np.isnan(distances).sum()} of them nan"
+        raise InputError(f"{problem}; give a number for each of {wanted}")
+    rows = np.argsort(distances, axis=1, kind="stable").astype(np.int32)
+    return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y_reference, False)
+
+
 def rank_neighbors(neighbors, reference, query=None):
     """Read the neighbors that a search engine returned.
 
@@ -292,6 +331,32 @@ def average_precision(ranking, k=None):
     ranks = np.arange(1, k + 1)
     sums = [np.sum(np.cumsum(hits) * hits / ranks) for hits in ranking.hits[:, :k]]
     return _divide(np.asarray(sums), np.minimum(ranking.n_relevant, k))
+
+
+def ndcg_at_k(ranking, k):
+    """Return the normalized discounted cumulative gain: early hits count more than late ones.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    k : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        nan for a query without a relevant reference.
+
+    Examples
+    --------
+    One hit, at the second rank: 1 / log2(3), where 1 could have been.
+
+    >>> ranking = rank_features([[1.0], [2.0]], ["cat", "dog"], [[0.0]], ["dog"])
+    >>> ndcg_at_k(ranking, 2).round(3)
+    array([0.631])
+    """
+    discounts = 1 / np.log2(np.arange(2, _checked_k(ranking, k) + 2))
+    best = np.append(0, discounts.cumsum())[np.minimum(ranking.n_relevant, k)]
+    return _divide(ranking.hits[:, :k] @ discounts, best)
 
 
 def one_nn_accuracy(ranking):

@@ -68,6 +68,32 @@ def histograms(series, title, x_label, y_label="images", bins=40):
     return figure
 
 
+def bars(results, title, x_label, level=None):
+    """Draw a bar a mean, below one another, with its interval.
+
+    Parameters
+    ----------
+    results : dict of str to image_retrieval.intervals.Interval
+        By name, from bottom to top.
+    title, x_label : str
+    level : (str, float), optional
+        As for `curves`, here a line from bottom to top.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (axes,) = empty_axes(1, 6.4, 1 + 0.3 * len(results))
+    means = [result.mean for result in results.values()]
+    ends = [[r.mean - r.low for r in results.values()], [r.high - r.mean for r in results.values()]]
+    axes.barh(list(map(literal, results)), means, xerr=ends, color=COLORS[0], ecolor="black")
+    if level is not None:
+        axes.axvline(level[1], color="black", linestyle=":", label=level[0])
+        axes.legend(loc="lower right")
+    axes.set(title=title, xlabel=x_label)
+    return figure
+
+
 def confusions(matrices):
     """Draw confusion matrices next to each other, with their counts.
 

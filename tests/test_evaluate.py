@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, confusion_matrix
+from sklearn.metrics import average_precision_score, confusion_matrix, ndcg_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from image_retrieval import evaluate
@@ -57,6 +57,44 @@ def test_the_worked_case(k, precision, recall, ap):
     assert evaluate.precision_at_k(ranking, k) == pytest.approx([precision])
     assert evaluate.recall_at_k(ranking, k) == pytest.approx([recall])
     assert evaluate.average_precision(ranking, k) == pytest.approx([ap])
+
+
+def test_ndcg_worked_by_hand():
+    # Hits at ranks 1, 3 and 6, where three hits could stand at 1, 2 and 3.
+    best = 1 + 1 / math.log2(3) + 0.5
+    assert evaluate.ndcg_at_k(worked(), 2) == pytest.approx([1 / (1 + 1 / math.log2(3))])
+    assert evaluate.ndcg_at_k(worked(), 3) == pytest.approx([1.5 / best])
+    assert evaluate.ndcg_at_k(worked(), 6) == pytest.approx([(1.5 + 1 / math.log2(7)) / best])
+
+
+@pytest.mark.parametrize("k", [1, 5, 60, 120])
+def test_ndcg_is_scikit_learns(k):
+    X, y, queries, labels = clusters()
+    ranking = evaluate.rank_features(X, y, queries, labels)
+    distances = np.linalg.norm(queries[:, None] - X, axis=2)
+    found = evaluate.ndcg_at_k(ranking, k)
+    for value, label, row in zip(found, labels, distances):
+        assert value == pytest.approx(ndcg_score([y == label], [-row], k=k))
+
+
+def test_ndcg_without_a_relevant_reference_is_nan():
+    ranking = evaluate.rank_features([[1.0]], ["cat"], [[0.0]], ["dog"])
+    assert math.isnan(evaluate.ndcg_at_k(ranking, 1)[0])
+
+
+def test_ranking_by_distances_is_ranking_by_features():
+    X, y, queries, labels = clusters()
+    distances = np.linalg.norm(queries[:, None] - X, axis=2)
+    found = evaluate.rank_distances(distances, y, labels)
+    expected = evaluate.rank_features(X, y, queries, labels)
+    assert found.is_full and (found.neighbor_ids == expected.neighbor_ids).all()
+    assert (found.n_relevant == expected.n_relevant).all()
+
+
+@pytest.mark.parametrize("distances", [[[1.0, math.nan]], [[1.0]], [[1.0, 2.0]] * 2])
+def test_distances_that_do_not_fit_are_refused(distances):
+    with pytest.raises(InputError, match="give a number for each of 1 queries by 2 references"):
+        evaluate.rank_distances(distances, ["cat", "dog"], ["cat"])
 
 
 def test_average_precision_of_the_full_ranking_is_scikit_learns():

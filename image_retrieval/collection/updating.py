@@ -74,7 +74,7 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
         How features are made; as the last time, or the default, when not given.
     engine, metric : str, optional
         Of the saved index, see `image_retrieval.index`; as the last time, or "exact" and
-        "euclidean", when not given.
+        "cosine", when not given.
     progress : bool
         Show a bar on standard error, where that is a terminal.
 

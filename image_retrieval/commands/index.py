@@ -22,7 +22,7 @@ def add_arguments(parser):
     add("--output", metavar="PLACE", help="where to keep the index (default: in the folder)")
     add_how(parser)
     add("--engine", choices=engines(), help="search engine (default: as before, or exact)")
-    add("--metric", choices=METRICS, help="distance (default: as before, or euclidean)")
+    add("--metric", choices=METRICS, help="distance (default: as before, or cosine)")
     add("--json", action="store_true", help="print JSON instead of a report")
 
 
