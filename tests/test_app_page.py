@@ -559,10 +559,10 @@ def test_taken_port_is_said_and_another_one_found(address, second):
     assert before[1] == f"Port {port} is taken.\n" and urlsplit(other).port != port
 
 
-def test_visitor_without_room_reads_why_and_can_try_again(second):
-    assert answered(second[1], "") == 200
-    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+def test_visitor_without_room_reads_why_and_can_try_again(browser, second, requested):
+    with visiting(browser, second[1], requested), pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(second[1], timeout=120)
+    assert refused.value.code == 503
     page = refused.value.read().decode()
     assert "<h1>Too many visitors at the moment; try again in a minute</h1>" in page
     assert '<a href="">Try again</a>' in page
