@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
 # What some notebooks use that not every Python and system has a package of.
-NEEDED = {"07_scaling_up": ("hnswlib", "milvus_lite")}
+NEEDED = {"07_scaling_up": ("hnswlib", "milvus_lite"), "11_smaller_vectors": ("faiss",)}
 
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
 os.environ.update(kernel_environment(), **SAMPLE_ENVIRONMENT)

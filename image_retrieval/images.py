@@ -20,7 +20,6 @@ from image_retrieval.files import refuse_special
 
 # Pillow finds a file's format by its content, and some of the others start programs to read it.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
-_NAMED = "give a JPEG, PNG, GIF, BMP, TIFF or WebP"
 # Decoding takes up to 18 bytes a pixel, which comes to 1.2 GB; cameras of 48 megapixels fit.
 MAX_PIXELS = 1 << 26
 
@@ -145,7 +144,7 @@ def shrink(pixels, size):
 
 
 @contextmanager
-def open_picture(file, name):
+def open_picture(file, name, formats=_FORMATS):
     """Yield a picture file as a Pillow image, of which only the size and format are read.
 
     Parameters
@@ -153,40 +152,46 @@ def open_picture(file, name):
     file : str, Path or file object
     name : str or Path
         What messages call it.
+    formats : sequence of str
+        The names, as Pillow gives them, of the formats that are read.
 
     Raises
     ------
     InputError
-        When it is none, has too many pixels, or cannot be decoded inside the block.
+        When it is none of these, has too many pixels, or cannot be decoded inside the block.
     """
-    with _decoding(name):
+    with _decoding(name, formats):
         if isinstance(file, (str, Path)):
             refuse_special(file)
-        with _opened(file) as image:
+        with _opened(file, formats) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.width:,} x {image.height:,} pixels, more than {MAX_PIXELS:,}"
                 raise InputError(f"a picture of {size}; make it smaller")
             yield image
 
 
-def _opened(file):
+def _opened(file, formats):
     # Pillow only warns of pictures that are up to three times too large. Filters of warnings
     # belong to all threads.
     with _opening, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(file, formats=_FORMATS)
+        return Image.open(file, formats=formats)
 
 
 @contextmanager
-def _decoding(name):
+def _decoding(name, formats=_FORMATS):
     try:
         yield
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{name}: no such picture file; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{name}: a folder, not a picture; give the files in it") from None
     except UnidentifiedImageError:
-        raise InputError(f"{name}: not a picture of a format that is read; {_NAMED}") from None
+        named = f"{', '.join(formats[:-1])} or {formats[-1]}".replace("WEBP", "WebP")
+        problem = f"{name}: not a picture of a format that is read"
+        raise InputError(f"{problem}; give a {named}") from None
     except _DECODING_ERRORS as error:
         problem = f"{name}: the picture cannot be read ({' '.join(str(error).split())})"
         raise InputError(f"{problem}; give a whole file of at most {MAX_PIXELS:,} pixels") from None

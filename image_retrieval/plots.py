@@ -37,6 +37,8 @@ def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
         axes.plot(x, values, line, color=color, label=literal(name), linewidth=2, marker=marker)
     if level is not None:
         axes.axhline(level[1], color="gray", linewidth=1, linestyle=":", label=level[0])
+    if all(isinstance(place, int) for place in x):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(*y_limits)
     axes.grid(alpha=0.3)
     axes.legend()
@@ -63,6 +65,32 @@ def histograms(series, title, x_label, y_label="images", bins=40):
         axes.hist(np.ravel(values), edges, histtype="step", **style)
     if len(series) > 1:
         axes.legend()
+    return figure
+
+
+def bars(results, title, x_label, level=None):
+    """Draw a bar a mean, below one another, with its interval.
+
+    Parameters
+    ----------
+    results : dict of str to image_retrieval.intervals.Interval
+        By name, from bottom to top.
+    title, x_label : str
+    level : (str, float), optional
+        As for `curves`, here a line from bottom to top.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (axes,) = empty_axes(1, 6.4, 1 + 0.3 * len(results))
+    means = [result.mean for result in results.values()]
+    ends = [[r.mean - r.low for r in results.values()], [r.high - r.mean for r in results.values()]]
+    axes.barh(list(map(literal, results)), means, xerr=ends, color=COLORS[0], ecolor="black")
+    if level is not None:
+        axes.axvline(level[1], color="black", linestyle=":", label=level[0])
+        axes.legend(loc="lower right")
+    axes.set(title=title, xlabel=x_label)
     return figure
 
 

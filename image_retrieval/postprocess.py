@@ -10,7 +10,7 @@ are its own classes, put together by its own `Pipeline`:
 - Centering, `StandardScaler(with_std=False)`: takes away what all images have in common. [2]_
 - PCA, `PCA`: fewer dimensions, for a smaller index.
 
-`AverageQueryExpansion` is the one step added here. Averaging an image with its mirror image
+`AverageQueryExpansion` and `VisualWords` are added here. Averaging an image with its mirror image
 happens at extraction: `features.extract(images, flip=True)`.
 
 Fit on the references, then transform the queries:
@@ -38,6 +38,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from image_retrieval.errors import InputError, one_line
 from image_retrieval.index import build
+from image_retrieval.visual_words import VisualWords
 
 _FORMAT, _MOST_STEPS = 1, 32
 _DAMAGED = AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError
@@ -73,6 +74,30 @@ def default_recipe(n_components=None):
     if n_components is not None:
         steps.append(PCA(n_components, random_state=0))
     return make_pipeline(*steps, Normalizer())
+
+
+def bag_of_visual_words(n_words=200):
+    """Return the steps that make bags of visual words of the map of the backbone `daisy`.
+
+    Parameters
+    ----------
+    n_words : int
+        The size of the vocabulary.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        `image_retrieval.visual_words.VisualWords`, then `default_recipe()`. Not fitted yet.
+
+    Examples
+    --------
+    >>> from image_retrieval.features import Extraction, extract
+    >>> pictures = np.random.RandomState(0).randint(0, 256, (3, 32, 32, 3), np.uint8)
+    >>> how = Extraction("daisy").fitted(extract(pictures, "daisy"), bag_of_visual_words(50))
+    >>> extract(pictures, how).shape
+    (3, 50)
+    """
+    return make_pipeline(VisualWords(n_words), default_recipe())
 
 
 def signed_root(X):
@@ -118,8 +143,8 @@ def dumps(recipe):
     Parameters
     ----------
     recipe : fitted sklearn.pipeline.Pipeline or step
-        Of `FunctionTransformer(signed_root)`, `Normalizer`, `StandardScaler(with_std=False)`
-        and `PCA`, and pipelines of them.
+        Of `FunctionTransformer(signed_root)`, `Normalizer`, `StandardScaler(with_std=False)`,
+        `PCA` and `VisualWords`, and pipelines of them.
 
     Returns
     -------
@@ -176,9 +201,9 @@ def loads(text):
 def _as_record(step):
     name = next((name for name, (like, _) in _STEPS.items() if _fixed(step) == _fixed(like)), None)
     if name is None:
-        steps = "FunctionTransformer(signed_root), Normalizer, StandardScaler(with_std=False)"
+        steps = "signed_root, Normalizer, StandardScaler(with_std=False), PCA and VisualWords"
         problem = f"the step {type(step).__name__} cannot be kept as text"
-        raise InputError(f"{problem}; use {steps} and PCA")
+        raise InputError(f"{problem}; use {steps}")
     kept = _STEPS[name][1]
     if not all(hasattr(step, key) for key in kept):
         raise InputError(f"the step {type(step).__name__} is not fitted; call fit first")
@@ -197,13 +222,16 @@ def _as_step(record):
         setattr(step, key, _decoded(record[key]))
     if "mean_" in kept:
         step.n_features_in_ = step.mean_.size
+    if "centers_" in kept:
+        step.n_words, step.d = step.centers_.shape
+        step.n_features_in_ = step.d
     return step
 
 
 def _try(recipe):
     """Raise a ValueError where the steps of a recipe cannot follow one another."""
-    widths = [step.n_features_in_ for step in steps_of(recipe) if hasattr(step, "mean_")]
-    X = np.ones((1, (widths or [1])[0]))
+    known = [step for step in steps_of(recipe) if hasattr(step, "n_features_in_")]
+    X = np.ones((1, known[0].n_features_in_ if known else 1))
     with np.errstate(all="ignore"):
         if not np.isfinite(recipe.transform(X)).all():
             raise ValueError("its vectors are not finite")
@@ -235,6 +263,7 @@ _STEPS = {
     "normalize": (Normalizer(), ("norm",)),
     "center": (StandardScaler(with_std=False), ("mean_",)),
     "pca": (PCA(), ("whiten", "mean_", "components_", "explained_variance_")),
+    "visual_words": (VisualWords(), ("centers_", "idf_")),
 }
 
 

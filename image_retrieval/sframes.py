@@ -289,14 +289,14 @@ def _recorded_sframe():
 
 
 def write_sframes(folder, **sframes):
-    """Write tables as sub-folders of one folder, all of them or none.
+    """Write tables as subfolders of one folder, all of them or none.
 
     Parameters
     ----------
     folder : str or Path
         Replaced as a whole when everything has been written.
     **sframes : SFrame
-        By the sub-folder's name, for example `image_train_data=train`. What a table knows of
+        By the subfolder's name, for example `image_train_data=train`. What a table knows of
         its extractions is written beside it.
 
     Raises

@@ -57,33 +57,39 @@ def free_port():
         return found.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory):
-    """The address of a server, as it prints it."""
-    log = tmp_path_factory.mktemp("page") / "errors.txt"
-    command = [
-        sys.executable,
-        "-m",
-        "tools.search_page",
-        "--no-browser",
-        "--port",
-        str(free_port()),
-    ]
-    cache = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
+@contextmanager
+def serving(folder, *options):
+    """Yield what a server prints before its address, and the address."""
+    log = folder / "errors.txt"
+    command = [sys.executable, "-m", "tools.search_page", "--no-browser"]
+    command += options if "--port" in options else ["--port", str(free_port()), *options]
     with log.open("w") as errors:
         server = subprocess.Popen(
             command,
             cwd=str(ROOT),
-            env={**os.environ, **cache},
+            env={**os.environ, "XDG_CACHE_HOME": str(folder)},
             stdout=subprocess.PIPE,
             stderr=errors,
             universal_newlines=True,
         )
-    lines = [server.stdout.readline(), server.stdout.readline()]
-    assert "2,005 training" in lines[0] and "http://127.0.0.1:" in lines[1], log.read_text()
-    yield lines[1].split()[5]
-    server.terminate()
-    server.wait(60)
+    try:
+        lines = []
+        while not lines or "http://" not in lines[-1]:
+            lines.append(server.stdout.readline())
+            assert lines[-1], log.read_text()
+        yield lines[:-1], lines[-1].split()[5]
+    finally:
+        server.terminate()
+        server.wait(60)
+    assert "not trusted" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def address(browser, tmp_path_factory):
+    """The address of a server, as it prints it."""
+    with serving(tmp_path_factory.mktemp("page")) as (before, address):
+        assert "2,005 training" in before[0] and address.startswith("http://127.0.0.1:")
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +171,7 @@ def sample():
 def cat(sample):
     """A picture file of a cat that is not searched, and the ten neighbors it should have."""
     train, test = sample
-    images = index.create(train)
+    images = index.create(train, metric="cosine")
     for row in test.filter_by("cat", "label"):
         file = png(as_rgb(row["image"]))
         found = [int(number) for number in images.query(file, k=10)["reference_label"]]
@@ -210,14 +216,14 @@ def test_number_of_neighbors_metric_and_engine_can_be_chosen(page):
     do(page, lambda: page.select_option(field("Engine"), '"turicreate"'))
     assert hits(page) == exact
     do(page, lambda: page.select_option(field("Engine"), '"exact"'))
-    do(page, lambda: page.select_option(field("Distance"), '"cosine"'))
-    assert float(page.inner_text(".ir-distance >> nth=0").split()[1]) < 1
+    do(page, lambda: page.select_option(field("Distance"), '"euclidean"'))
+    assert float(page.inner_text(".ir-distance >> nth=0").split()[1]) > 1
     do(page, lambda: (page.fill(field("Neighbors"), "4"), page.press(field("Neighbors"), "Tab")))
     assert len(hits(page)) == 4
     do(page, lambda: (page.fill(field("Neighbors"), "4000"), page.press(field("Neighbors"), "Tab")))
     assert "from 1 to 60" in page.inner_text(".ir-error")
     do(page, lambda: (page.fill(field("Neighbors"), "10"), page.press(field("Neighbors"), "Tab")))
-    do(page, lambda: page.select_option(field("Distance"), '"euclidean"'))
+    do(page, lambda: page.select_option(field("Distance"), '"cosine"'))
 
 
 def test_marks_move_the_query_and_can_be_cleared(page):
@@ -536,6 +542,30 @@ def test_nothing_is_fetched_from_elsewhere(page, requested):
     there = [url for url in requested if urlsplit(url).scheme in ("http", "https", "ws", "wss")]
     assert len(there) > 10
     assert {urlsplit(url).hostname for url in there} == {"127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def second(address, tmp_path_factory):
+    """What a second server on the same port prints, and its address; it takes one visitor."""
+    port = str(urlsplit(address).port)
+    folder = tmp_path_factory.mktemp("second")
+    with serving(folder, "--port", port, "--visitors", "1") as (before, other):
+        yield before, other
+
+
+def test_taken_port_is_said_and_another_one_found(address, second):
+    before, other = second
+    port = urlsplit(address).port
+    assert before[1] == f"Port {port} is taken.\n" and urlsplit(other).port != port
+
+
+def test_visitor_without_room_reads_why_and_can_try_again(second):
+    assert answered(second[1], "") == 200
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        urllib.request.urlopen(second[1], timeout=120)
+    page = refused.value.read().decode()
+    assert "<h1>Too many visitors at the moment; try again in a minute</h1>" in page
+    assert '<a href="">Try again</a>' in page
 
 
 def test_pooled_kernel_is_ready_for_the_next_visitor(browser, address, requested):

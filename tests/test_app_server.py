@@ -26,7 +26,7 @@ def test_page_listens_on_this_machine_only_unless_told_otherwise():
 
 def test_visitors_beyond_the_number_are_refused_with_a_word():
     kernels = Kernels(most=2)
-    kernels._kernels = dict.fromkeys("abc")
+    kernels._kernels = dict.fromkeys("ab")
     with pytest.raises(HTTPError, match="Too many visitors") as refused:
         asyncio.run(kernels.start_kernel())
     assert refused.value.status_code == 503

@@ -65,7 +65,7 @@ def test_search_finds_the_picture_itself_and_then_cats(cat, capsys):
     assert (code, err) == (0, "")
     assert lines[0] == (
         f"{path}: 5 nearest of 2,005 training images of the bundled sample; "
-        "efficientnet_lite2 at 160 px; euclidean distance"
+        "efficientnet_lite2 at 160 px; cosine distance"
     )
     assert lines[1].split() == ["rank", "id", "label", "distance"]
     rows = [line.split() for line in lines[2:]]
@@ -118,7 +118,15 @@ def test_metric_and_radius_count(cat, capsys):
 def test_nothing_found_is_code_1(options, folder, capsys):
     query = sorted((folder[0] / "dog").iterdir())[0]
     code, out, err = run(capsys, "search", query, "--data", "sample", *options)
-    assert (code, err) == (1, "") and out.splitlines()[1:] == ["nothing found"]
+    assert code == 1 and out.splitlines()[1:] == ["nothing found"]
+    labels = "automobile, bird, cat, dog"
+    note = f"note: no picture has the label zebra; there are {labels}\n"
+    assert err == (note if "label=zebra" in options else "")
+
+
+def test_folder_in_place_of_a_picture_is_said(folder, capsys):
+    code, _, err = run(capsys, "search", folder[0], "--data", "sample")
+    assert code == 2 and "a folder, not a picture; give the files in it" in err
 
 
 @pytest.mark.parametrize(
@@ -128,14 +136,14 @@ def test_nothing_found_is_code_1(options, folder, capsys):
         (["search", "nowhere.jpg"], "nowhere.jpg: no such picture file"),
         (["search", "{cat}", "-k", "0"], "-k 0: ask for 1 neighbor at least"),
         (["search", "{cat}", "--where", "cat"], "--where cat: write label=NAME"),
-        (["search", "{cat}", "--data", "nowhere"], "data='nowhere' names no data"),
+        (["search", "{cat}", "--data", "nowhere"], "data='nowhere' does not name a data set"),
         (["search", "--text", "a red car"], "efficientnet_lite2 at 160 px takes no words"),
         (["search", "{cat}", "--radius", "-1"], "radius"),
         (["extract", "{cat}", "--output", "x.txt"], "the name must end in .npz or .csv"),
         (["index", "nowhere"], "no such folder"),
         (["duplicates", "sample", "--threshold", "-2"], "threshold=-2.0 must be a cosine distance"),
-        (["duplicates", "nowhere"], "data='nowhere' names no data"),
-        (["info", "--data", "nowhere"], "data='nowhere' names no data"),
+        (["duplicates", "nowhere"], "data='nowhere' does not name a data set"),
+        (["info", "--data", "nowhere"], "data='nowhere' does not name a data set"),
     ],
 )
 def test_bad_input_is_code_2_and_one_line(arguments, message, cat, capsys):

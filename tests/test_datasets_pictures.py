@@ -88,9 +88,9 @@ def test_unreadable_files_are_named_and_counted(folder, tmp_path, stub):
     ("make", "message"),
     [
         (lambda root: None, "no such folder of pictures"),
-        (lambda root: root.mkdir(), "has no sub-folders with pictures"),
-        (lambda root: save(root / "cat.png", 1), "cat.png lies in no sub-folder"),
-        (lambda root: (root / "a").mkdir(parents=True), "has no sub-folders with pictures"),
+        (lambda root: root.mkdir(), "has no subfolders with pictures"),
+        (lambda root: save(root / "cat.png", 1), "cat.png is not in a subfolder"),
+        (lambda root: (root / "a").mkdir(parents=True), "has no subfolders with pictures"),
     ],
 )
 def test_folders_without_labels_are_refused(tmp_path, stub, make, message):

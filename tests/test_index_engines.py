@@ -18,10 +18,12 @@ ENGINES = {
     "ball_tree": ("turicreate", {"method": "ball_tree"}, 1.0),
     "lsh": ("turicreate", {"method": "lsh"}, 0.2),
     "hnsw": ("hnsw", {}, 0.98),
+    "codes": ("codes", {}, 0.98),
+    "faiss": ("faiss", {}, 0.98),
     "milvus": ("milvus", {"progress": False}, 1.0),
 }
 COLLECTIONS = count()
-NEEDS = {"turicreate": "turicreate", "hnsw": "hnswlib", "milvus": "milvus_lite"}
+NEEDS = {"turicreate": "turicreate", "hnsw": "hnswlib", "faiss": "faiss", "milvus": "milvus_lite"}
 
 
 @pytest.fixture(scope="module")
@@ -321,8 +323,10 @@ def test_an_index_that_is_not_there(tmp_path):
 
 
 def test_unknown_engine_and_option():
-    with pytest.raises(InputError, match="use one of turicreate, exact, hnsw, milvus"):
-        index.build(features(3), engine="faiss")
+    with pytest.raises(
+        InputError, match="use one of turicreate, exact, hnsw, codes, faiss, milvus"
+    ):
+        index.build(features(3), engine="annoy")
     with pytest.raises(InputError, match="has no option 'ef'; it has metric, recall"):
         index.build(features(3), engine="hnsw", ef=5)
     with pytest.raises(InputError, match="metric 'manhattan' is not known"):

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from image_retrieval import plots
+from image_retrieval.intervals import Interval
 
 
 def test_curves_are_named_and_told_apart():
@@ -98,3 +99,17 @@ def test_figures_are_shown_once():
     plots.curves([1], {"a": [1]}, "t", "x", "y")
     plots.confusions({"a": counts()})
     assert plt.get_fignums() == before
+
+
+def test_bars_are_as_long_as_the_means_and_their_ends_are_the_intervals():
+    results = {"$a": Interval(0.5, 0.1, 0.3, 0.6), "b": Interval(0.2, 0.1, 0.1, 0.4)}
+    figure = plots.bars(results, "title", "precision", level=("chance", 0.25))
+    (axes,) = figure.axes
+    assert [bar.get_width() for bar in axes.patches] == [0.5, 0.2]
+    (ends,) = (each for each in axes.collections if len(each.get_segments()) == 2)
+    assert np.round([segment[:, 0] for segment in ends.get_segments()], 6).tolist() == [
+        [0.3, 0.6],
+        [0.1, 0.4],
+    ]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [r"\$a", "b"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["chance"]

@@ -11,7 +11,7 @@ from image_retrieval.images import as_rgb, open_picture
 MAX_BYTES = 2 << 20
 # Decoding takes up to 18 bytes a pixel, which comes to 300 MB.
 MAX_PIXELS = 1 << 24
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
 def read_upload(data):
@@ -34,9 +34,7 @@ def read_upload(data):
     name = "Your picture"
     if len(data) > MAX_BYTES:
         raise InputError(f"{name} has more than {MAX_BYTES >> 20} MB; choose a smaller one")
-    with open_picture(io.BytesIO(data), name) as image:
-        if image.format not in _FORMATS:
-            raise InputError(f"a {image.format}; choose a PNG, JPEG, WebP or GIF")
+    with open_picture(io.BytesIO(data), name, _FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise InputError(
                 f"{image.width:,} x {image.height:,} pixels, more than {MAX_PIXELS >> 20} million; "

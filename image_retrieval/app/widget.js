@@ -28,6 +28,12 @@ function image(picture, alt) {
   return element;
 }
 
+/** Return the name of a data set as its field has room for. */
+function shortTitle(title) {
+  const short = title.replace(/^Data: (the )?/, "").replace(/ training and .* test images$/, " images");
+  return short.charAt(0).toUpperCase() + short.slice(1);
+}
+
 const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 const inTime = (seconds) => (seconds < 1 ? `${Math.max(1, Math.round(1000 * seconds))} ms` : `${seconds.toFixed(1)} s`);
 
@@ -245,7 +251,7 @@ function render({ model, el }) {
 
   function showSettings() {
     const { settings, choices } = state;
-    fill(parts.data, state.data.map((title, place) => [place, title.replace(/^Data: /, "").replace(/ training and .* test images$/, " images")]), state.chosen);
+    fill(parts.data, state.data.map((title, place) => [place, shortTitle(title)]), state.chosen);
     fill(parts.where, choices.where.map((label) => [label, label ?? "any"]), settings.where);
     fill(parts.metric, choices.metric.map((name) => [name, name.replace("_", " ")]), settings.metric);
     fill(parts.engine, choices.engine.map((name) => [name, name]), settings.engine);

@@ -34,7 +34,8 @@ class SearchApp(anywidget.AnyWidget):
     k : int
         Neighbors to show.
     engine, metric : str
-        See `image_retrieval.index.build`.
+        See `image_retrieval.index.build`. The cosine is the default because a visitor's picture
+        may be of another kind than the references, which tells most on the lengths of vectors.
 
     Raises
     ------
@@ -46,7 +47,7 @@ class SearchApp(anywidget.AnyWidget):
     >>> import numpy as np
     >>> table = {"id": [1, 2, 3], "image": np.zeros((3, 4, 4, 3), np.uint8),
     ...          "label": ["cat", "cat", "dog"], "deep_features": [[0.0], [1.0], [3.0]]}
-    >>> app = SearchApp(table, k=2)
+    >>> app = SearchApp(table, k=2, metric="euclidean")
     >>> app.session.row(0)
     >>> [(one.rank, one.row, one.distance) for one in app.session.find()[0]]
     [(1, 1, 1.0), (2, 2, 3.0)]
@@ -55,7 +56,7 @@ class SearchApp(anywidget.AnyWidget):
     _esm = (_HERE / "widget.js").read_text(encoding="utf-8")
     _css = (_HERE / "widget.css").read_text(encoding="utf-8")
 
-    def __init__(self, *data, k=10, engine="exact", metric="euclidean"):
+    def __init__(self, *data, k=10, engine="exact", metric="cosine"):
         super().__init__()
         self._data = data or (locate(), locate(dataset="caltech101"))
         self._shelves = {}

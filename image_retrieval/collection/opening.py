@@ -115,7 +115,7 @@ def source_record(folder, place):
 
 def build_index(store, place, engine, metric):
     """Build and save the index unless it is up to date; return the number of pictures."""
-    last = store.fact("index", ["exact", "euclidean"])
+    last = store.fact("index", ["exact", "cosine"])
     wanted = [asked or before for asked, before in zip((engine, metric), last)]
     rows = list(store.pictures())
     if not rows:

@@ -42,7 +42,7 @@ class File:
     path : PurePath
         Below the folder.
     label : str
-        Empty for a file that lies in no sub-folder.
+        Empty for a file that lies in no subfolder.
     size, modified : int
         Bytes, and nanoseconds since 1970.
     hash : str, optional

@@ -67,14 +67,14 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
     Parameters
     ----------
     folder : str or Path
-        Pictures, with or without sub-folders, which become labels.
+        Pictures, with or without subfolders, which become labels.
     output : str or Path, optional
         Where to keep what is made; in `.image-retrieval` in the folder when not given.
     extraction : Extraction, JoinedExtraction or str, optional
         How features are made; as the last time, or the default, when not given.
     engine, metric : str, optional
         Of the saved index, see `image_retrieval.index`; as the last time, or "exact" and
-        "euclidean", when not given.
+        "cosine", when not given.
     progress : bool
         Show a bar on standard error, where that is a terminal.
 

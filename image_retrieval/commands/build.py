@@ -10,25 +10,25 @@ def add_arguments(card, parser):
     """Declare the command's options: those of all data sets, and the card's own."""
     add = parser.add_argument
     if card.source == "folder":
-        add("source", metavar="PATH", help="folder with a folder of pictures for each label")
+        add("source", metavar="PATH", help="folder with a subfolder of pictures for each label")
     else:
         add("--archive", dest="source", metavar="PATH", help="archive (default: download it)")
     add("--output", metavar="FOLDER", help=f"folder to make (default: data/{card.name})")
-    seed = Option(card.seed, "of the choice of pictures")
+    seed = Option(card.seed, "random seed for choosing pictures")
     for name, option in {**card.options, "seed": seed}.items():
         given = {"type": type(option.default), "default": option.default, "metavar": "N"}
         text = f"{option.help} (default: %(default)s)"
         add(f"--{name.replace('_', '-')}", help=text, **given)
     add_how(parser)
     add("--recipe", action="store_true", help="post-process by root, L2, centering, L2")
-    add("--weights", metavar="PATH", help="file of weights for the backbone")
+    add("--weights", metavar="PATH", help="weights file for the backbone")
 
 
 def add_how(parser):
     """Declare the options that say how features are made."""
     add = parser.add_argument
-    how = f"of {', '.join(backbones())}, or a TOML file; with commas between, several side by side"
-    add("--backbone", metavar="NAME[:SIZE]", help=f"what makes features, {how}")
+    how = f"{', '.join(backbones())}, or a TOML file; separate several with commas"
+    add("--backbone", metavar="NAME[:SIZE]", help=f"network that makes the features: {how}")
     add("--size", metavar="PIXELS", type=int, help="side of the square pictures are stretched to")
     add("--flip", action="store_true", help="average features with those of the mirror image")
 

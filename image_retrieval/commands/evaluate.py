@@ -20,7 +20,7 @@ def add_arguments(parser):
     add("--data", metavar="NAME", help=DATA_HELP)
     columns = "deep_features or another column of vectors, or pixels (default: %(default)s)"
     add("--features", metavar="COLUMN", default="deep_features", help=columns)
-    ranks = "ranks to cut off at; the table by label uses the last (default: 1 5)"
+    ranks = "cutoff ranks k; the table by label uses the last (default: 1 5)"
     add("--k", metavar="K", type=int, nargs="+", default=[1, 5], help=ranks)
     add("--recipe", action="store_true", help="post-process first: root, L2, centering, L2")
     add("--json", action="store_true", help="print JSON instead of tables")
@@ -57,7 +57,7 @@ def _rank_folder(args):
     made = open_collection(args.data)
     labeled = made.pictures["label"] != ""
     if labeled.sum() < 2:
-        raise InputError(f"{args.data} has no labels; put the pictures into a sub-folder for each")
+        raise InputError(f"{args.data} has no labels; put the pictures into a subfolder for each")
     X = made.vectors()[labeled]
     X = default_recipe().fit_transform(X) if args.recipe else X
     about = f"Data: {labeled.sum():,} labeled pictures in {made.source.name}, all of them queries"

@@ -1,6 +1,6 @@
 """Index a folder of your own pictures, or what has changed in it.
 
-Sub-folders become labels. Files that were added, changed or removed since the last time are
+Subfolders become labels. Files that were added, changed or removed since the last time are
 noticed, and nothing is extracted twice: not after Ctrl-C or a power cut, and not when a picture
 was moved. Files that are no readable pictures are listed. Then search with --data FOLDER.
 """
@@ -22,7 +22,7 @@ def add_arguments(parser):
     add("--output", metavar="PLACE", help="where to keep the index (default: in the folder)")
     add_how(parser)
     add("--engine", choices=engines(), help="search engine (default: as before, or exact)")
-    add("--metric", choices=METRICS, help="distance (default: as before, or euclidean)")
+    add("--metric", choices=METRICS, help="distance (default: as before, or cosine)")
     add("--json", action="store_true", help="print JSON instead of a report")
 
 

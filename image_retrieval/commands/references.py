@@ -37,8 +37,7 @@ class References:
         """Return an `ImageIndex` of them."""
         if self.collection:
             return self.collection.index(engine, metric)
-        options = {"metric": metric} if metric else {}
-        return index.create(self.table, engine or "exact", **options)
+        return index.create(self.table, engine or "exact", metric=metric or "cosine")
 
     def rows(self, ids):
         """Return id, label, path and pixels of some of them, by id; the path None if unknown."""

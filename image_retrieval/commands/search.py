@@ -28,7 +28,7 @@ def add_arguments(parser):
     add("--radius", metavar="DISTANCE", type=float, help="only neighbors at most so far away")
     add("--where", metavar="label=NAME", action="append", default=[], help=_WHERE)
     add("--engine", choices=engines(), help="search engine (default: the saved one, or exact)")
-    add("--metric", choices=METRICS, help="distance (default: the saved one, or euclidean)")
+    add("--metric", choices=METRICS, help="distance (default: the saved one, or cosine)")
     add("--html", metavar="FILE", help="write the pictures found as one HTML file, too")
     add("--csv", metavar="FILE", help="write the table as a CSV file, too")
     add("--json", action="store_true", help="print JSON instead of tables")
@@ -55,7 +55,7 @@ def run(args):
     names += args.text
     found = _found(searched, pictures, args, where) if names else []
     rows = references.rows({key for hits in found for key, _ in hits})
-    _warn(references)
+    _warn(references, where or ())
     report = [(name, [(*rows[key][:3], d) for key, d in hits]) for name, hits in zip(names, found)]
     _write_files(args, report, rows, pictures)
     if args.json:
@@ -106,7 +106,13 @@ def _found(searched, pictures, args, where):
     return [[(key, d) for key, d in row if np.isfinite(d)] for row in rows]
 
 
-def _warn(references):
+def _warn(references, where):
+    known = set(references.table["label"])
+    for label in sorted(set(where) - known):
+        there = ", ".join(sorted(known - {""})) or "none"
+        print(
+            printable(f"note: no picture has the label {label}; there are {there}"), file=sys.stderr
+        )
     made = references.collection
     if made and not made.is_current:
         command = f"image-retrieval index {made.source}"

@@ -99,7 +99,7 @@ def build(
         `"cifar10"`, `"caltech101"`, or `"folder"` for pictures of one's own.
     source : str or Path, optional
         The official archive, or one of its layout; downloaded when not given. For `"folder"`,
-        the folder with a sub-folder of pictures for each label.
+        the folder with a subfolder of pictures for each label.
     output : str or Path, optional
         Folder to make: new, empty, or an older build, which is replaced when the new one is
         complete. `data/` and the data set's name in the clone when not given.

@@ -1,4 +1,4 @@
-"""A folder of one's own pictures, with a sub-folder for each label."""
+"""A folder of one's own pictures, with a subfolder for each label."""
 
 import os
 import re
@@ -12,12 +12,12 @@ _LITTER = {"thumbs.db", "desktop.ini"}
 
 
 def read(folder, options):
-    """Yield the pictures in a folder's sub-folders, each of which is a label.
+    """Yield the pictures in a folder's subfolders, each of which is a label.
 
     Parameters
     ----------
     folder : str or Path
-        Pictures may lie deeper in a sub-folder. Files with a leading dot are left out, all
+        Pictures may lie deeper in a subfolder. Files with a leading dot are left out, all
         others are taken for pictures. Links are followed, but nothing is taken twice: where
         several names lead to a file or folder, the one that is no link counts.
     options : object
@@ -31,7 +31,7 @@ def read(folder, options):
     Raises
     ------
     InputError
-        When there is no such folder, a file lies beside the sub-folders, or there is none.
+        When there is no such folder, a file lies beside the subfolders, or there is none.
     """
     folder = Path(folder).expanduser()
     for number, path in enumerate(find_files(folder)):
@@ -39,16 +39,16 @@ def read(folder, options):
 
 
 def label_of(path):
-    """Return the label of a file by its path below the folder; empty beside the sub-folders."""
+    """Return the label of a file by its path below the folder; empty beside the subfolders."""
     # In UTF-8, whatever encoding the terminal is set to; what is none stays legible.
     first = path.parts[0] if len(path.parts) > 1 else ""
     return os.fsencode(first).decode("utf-8", "backslashreplace")
 
 
 def find_files(folder, labeled=True):
-    """Return the files in a folder's sub-folders, in natural order: 2.jpg before 10.jpg.
+    """Return the files in a folder's subfolders, in natural order: 2.jpg before 10.jpg.
 
-    Where they need no labels, those beside the sub-folders are returned, too.
+    Where they need no labels, those beside the subfolders are returned, too.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -56,10 +56,10 @@ def find_files(folder, labeled=True):
     files = [path for path in _walk(folder) if not _is_litter(path.relative_to(folder))]
     for path in files if labeled else ():
         if path.parent == folder:
-            problem = f"{path} lies in no sub-folder, so it has no label"
-            raise InputError(f"{problem}; move it into a sub-folder named after its label")
+            problem = f"{path} is not in a subfolder, so it has no label"
+            raise InputError(f"{problem}; move it into a subfolder named after its label")
     if not files and labeled:
-        raise InputError(f"{folder} has no sub-folders with pictures; make one for each label")
+        raise InputError(f"{folder} has no subfolders with pictures; make one for each label")
     return sorted(files, key=lambda path: _natural(path.relative_to(folder)))
 
 
@@ -98,14 +98,14 @@ CARD = Card(
     name="folder",
     title="a folder of pictures",
     about="Build the course's data from a folder of your own pictures.\n"
-    "Each sub-folder is a label, and holds its pictures: cats/…, dogs/…. Pictures that cannot "
+    "Each subfolder is a label, and holds its pictures: cats/…, dogs/…. Pictures that cannot "
     "be read are listed by name.",
     read=read,
     split=shuffled,
     options={
         **SHARE,
         # Stored uncompressed: a photograph of 12 megapixels would take 36 MB of an SFrame.
-        "max_side": Option(512, "larger pictures are shrunk to this longest side in pixels"),
+        "max_side": Option(512, "longest side in pixels; larger pictures are shrunk to it"),
     },
     seed=42,
     source="folder",

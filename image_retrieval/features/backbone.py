@@ -17,6 +17,12 @@ _BACKBONES = {
     "efficientnet_lite0": (_HERE + "efficientnet_lite", "LITE0_BACKBONE"),
     "inception_v3": (_HERE + "inception_v3", "BACKBONE"),
     "pixels": (_HERE + "pixels", "BACKBONE"),
+    "color_histogram": (_HERE + "classic", "HSV"),
+    "color_histogram_rgb": (_HERE + "classic", "RGB"),
+    "color_histogram_lab": (_HERE + "classic", "LAB"),
+    "local_binary_patterns": (_HERE + "classic", "PATTERNS"),
+    "hog": (_HERE + "classic", "HOG"),
+    "daisy": (_HERE + "classic", "DAISY"),
 }
 
 
@@ -108,7 +114,7 @@ def backbones(here=False):
 
     Examples
     --------
-    >>> backbones()
+    >>> backbones()[:4]
     ['efficientnet_lite2', 'efficientnet_lite0', 'inception_v3', 'pixels']
     """
     names = [*_BACKBONES, *_own]

@@ -188,6 +188,7 @@ class MemoryEngine(Engine):
     """An engine that keeps the reference vectors in memory as one float32 array."""
 
     _in_memory = True
+    _mapped = False  # whether the vectors of a saved index stay in their file
 
     def __init__(self, metric="euclidean"):
         super().__init__(metric)
@@ -242,7 +243,7 @@ class MemoryEngine(Engine):
 
     def _read(self, folder, settings):
         shape = (settings["n"], settings["d"])
-        self._X = as_vectors(storage.read_array(folder, "vectors", "f", shape))
+        self._X = as_vectors(storage.read_array(folder, "vectors", "f", shape, self._mapped))
         self._ids = as_ids(storage.read_array(folder, "ids", "iU", shape[:1]), shape[0])
         has_labels = (folder / "labels.npy").exists()
         self._labels = storage.read_array(folder, "labels", "U", shape[:1]) if has_labels else None

@@ -10,6 +10,8 @@ _ENGINES = {
     "turicreate": ("turi", "TuriCreateEngine"),
     "exact": ("exact", "ExactEngine"),
     "hnsw": ("hnsw", "HnswEngine"),
+    "codes": ("codes", "CodesEngine"),
+    "faiss": ("faiss", "FaissEngine"),
     "milvus": ("milvus", "MilvusEngine"),
 }
 
@@ -20,7 +22,7 @@ def engines():
     Examples
     --------
     >>> engines()
-    ['turicreate', 'exact', 'hnsw', 'milvus']
+    ['turicreate', 'exact', 'hnsw', 'codes', 'faiss', 'milvus']
     """
     return list(_ENGINES)
 

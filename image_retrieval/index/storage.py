@@ -79,11 +79,12 @@ def damaged(path):
     return InputError(f"{path}: missing or damaged; build the index again and save it")
 
 
-def read_array(folder, name, kinds, shape):
-    """Return a saved array after checking its dtype and shape."""
+def read_array(folder, name, kinds, shape, mapped=False):
+    """Return a saved array after checking its dtype and shape; read later what is `mapped`."""
     path = folder / f"{name}.npy"
+    mode = "r" if mapped and 0 not in shape else None  # nothing cannot be mapped
     try:
-        array = np.load(str(path), allow_pickle=False)
+        array = np.load(str(path), mmap_mode=mode, allow_pickle=False)
     except (OSError, ValueError, EOFError, MemoryError):
         raise damaged(path) from None
     if array.dtype.kind not in kinds or array.shape != shape:

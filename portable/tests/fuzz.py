@@ -4,7 +4,8 @@
 
 prints the calls that the editions answer differently. What is found goes, once it is mended,
 into a file of `calls` and so into the contract. Calls whose answers depend on the number of
-cores (the order of groups, random rows without a seed) are not made.
+cores are not made: the order of groups, random rows without a seed, which of equal values
+`is_topk` marks.
 """
 
 import argparse
@@ -33,7 +34,7 @@ _TYPES = ["int", "float", "str", "array.array", "list", "dict"]
 _PLAIN = """sum() mean() min() max() std() var() median() any() all() nnz() countna() dropna()
     cumulative_sum() cumulative_mean() cumulative_min() cumulative_max() item_length()
     dict_keys() dict_values() to_numpy() unpack() stack() sort() sort(False) head(2) tail(2)
-    is_topk(2) hash() hash(3) shape dtype dropna().summary().num_unique() sample(0.5,seed=1)
+    hash() hash(3) shape dtype dropna().summary().num_unique() sample(0.5,seed=1)
     clip(0,2) clip_lower(1) clip_upper(1) element_slice(0,1) vector_slice(0) vector_slice(0,2)
     contains('a') contains(1) is_in(['a',1]) is_in([1,2]) dict_has_any_keys('a')
     dict_has_all_keys(['a','b']) fillna(0) fillna('z') fillna([0.0,0.0]) fillna({})
@@ -106,6 +107,9 @@ class _Maker:
         return f"{left} {self.chance.choice(_SIGNS)} {right}"
 
     def filled(self, owner, method):
+        if method in ("any()", "all()") and "datetime" in owner:
+            # Whether Turi Create comes to a missing value or to a date first is left to threads.
+            owner = owner.replace("None, ", "").replace("None", "")
         if method.startswith(("median", "sort")):
             owner = owner.replace("nan", "4.5")
         method = method.replace("lambda_x_none", "lambda x: None if x == 1 else x")

@@ -98,7 +98,7 @@ def test_corruptions_of_single_blocks():
     refused = tried = 0
     for _, columns in frames(turicreate):
         for values in columns.values():
-            column = turicreate.SArray(values)._data.take(slice(0, 200))
+            column = turicreate.SArray(values)._column.take(slice(0, 200))
             if not len(column):
                 continue
             kind = TYPE_NUMBERS[column.dtype]

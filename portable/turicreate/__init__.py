@@ -12,9 +12,10 @@ from . import (
     sframe_format,
     visualization,
 )
+from .builder import SArrayBuilder
 from .image import Image
 from .missing import MODULE_NAMES, NotInPortableEdition, lacks
-from .sarray import SArray, SArrayBuilder, load_sarray
+from .sarray import SArray, load_sarray
 from .sframe import SFrame, load_sframe
 from .sketch import Sketch
 from .toolkits import (

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import dates
 from .columns import NumberColumn, VectorColumn, concatenate, without_negative_zero
+from .convert import column_type
 from .infer import column_from_values, infer_type, plain
 from .printing import type_title
 from .selection import key_of
@@ -33,6 +34,8 @@ _ARITHMETIC = {
 
 def combine(left, sign, right):
     """Return `left sign right` as a column; one side at least is a column of this length."""
+    if _is_column(left) and _is_column(right):
+        _check_sizes(left, right)
     if sign in ("==", "!="):
         return _equality(left, sign, right)
     kinds = [_type(left), _type(right)]
@@ -55,6 +58,11 @@ def combine(left, sign, right):
         f"Unsupported type operation. cannot perform operation {sign} between "
         f"{_name(left)} and {_name(right)}"
     )
+
+
+def _check_sizes(left, right):
+    if len(left) != len(right):
+        raise RuntimeError("Array size mismatch")
 
 
 def _date_arithmetic(left, sign, right, kinds):
@@ -211,6 +219,7 @@ def logical(left, right, name):
     A missing value is neither true nor false: false and missing is false, true or missing
     true, all else with it missing. NaN counts as missing.
     """
+    _check_sizes(left, right)
     (one, gone), (other, absent) = _truth(left), _truth(right)
     deciding = name == "or"
     decided = (one == deciding) & ~gone | (other == deciding) & ~absent
@@ -218,8 +227,43 @@ def logical(left, right, name):
     return NumberColumn(values, (gone | absent) & ~decided)
 
 
-def choose(condition, yes, no):
-    """Return values of one column where a condition is true, of another elsewhere."""
+def where(condition, yes, no, dtype=None):
+    """Return values of one side where a condition is true, of the other elsewhere.
+
+    Parameters
+    ----------
+    condition : Column
+    yes, no : Column or one value
+    dtype : type, optional
+        The result's; that of the columns, or else of the values, without it.
+    """
+    dtype = _common_type([yes, no], dtype)
+    yes, no = (
+        side if _is_column(side) else _repeated(side, len(condition), dtype) for side in (yes, no)
+    )
+    return _chosen(condition, yes, no)
+
+
+def _common_type(sides, dtype):
+    """Return the type of two columns or constants, or refuse different ones."""
+    kinds = [side.dtype for side in sides if _is_column(side)]
+    if len(kinds) == 2 and kinds[0] is not kinds[1]:
+        raise RuntimeError("is_true and is_false must be of the same type")
+    if kinds or dtype is not None:
+        return kinds[0] if kinds else column_type(dtype)
+    kinds = {type(side) for side in sides if side is not None}
+    if not kinds:
+        raise TypeError("Both true and false are None. Resultant type cannot be inferred.")
+    if len(kinds) > 1:
+        raise TypeError("true and false inputs are of different types")
+    return column_type(kinds.pop())
+
+
+def _repeated(value, size, dtype):
+    return column_from_values([value], dtype).take(np.zeros(size, np.int64))
+
+
+def _chosen(condition, yes, no):
     true = condition.values != 0 if isinstance(condition, NumberColumn) else _truth(condition)[0]
     true = true & ~condition.missing_mask()
     for side, name in ((yes, "true"), (no, "false")):
@@ -236,16 +280,16 @@ def _truth(column):
         return column.values != 0, missing | (column.values != column.values)
     if isinstance(column, VectorColumn):
         return column.lengths > 0, missing
-    refuse_dates(column)
     return np.array([truth(value) for value in column.tolist()], bool), missing
 
 
 def truth(value):
-    """Tell whether a value is neither missing nor zero nor empty."""
+    """Tell whether a value is neither zero nor empty; of a date it cannot be told."""
+    if isinstance(value, datetime.datetime):
+        raise RuntimeError("Unexpected type!")
     return len(value) > 0 if hasattr(value, "__len__") else bool(value)
 
 
-def refuse_dates(column):
-    """Refuse to tell whether dates are true."""
-    if column.dtype is datetime.datetime and not column.missing_mask().all():
-        raise RuntimeError("Unexpected type!")
+def truths(column):
+    """Return for each value whether it is neither missing nor zero nor empty."""
+    return [value is not None and truth(value) for value in column.tolist()]

@@ -2,12 +2,17 @@
 
 Numbers are NumPy arrays with a mask of missing values, vectors are one flat array of doubles
 with offsets, everything else is an array of Python objects with None for a missing value.
-Columns are never changed in place, so that they can be shared.
+Columns are never changed in place, so that they can be shared. A column may wait: its length
+and type are known, its values are read or computed when somebody first asks for them.
 """
 
 import array
+import weakref
+from pathlib import Path
 
 import numpy as np
+
+_from_files = weakref.WeakSet()
 
 
 def concatenate(columns):
@@ -35,8 +40,47 @@ def _join_masks(columns):
 class Column:
     """What all columns share; `dtype` is the Python type of the values."""
 
-    dtype = None
-    missing = None
+    _compute = None
+    folder = None
+
+    def __getattr__(self, name):
+        # Only what a column that waits does not have yet is looked for here.
+        if self._compute is None or name.startswith("__"):
+            raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
+        self.load()
+        return getattr(self, name)
+
+    def __len__(self):
+        return self._length
+
+    @property
+    def is_loaded(self):
+        """Whether the values are there."""
+        return self._compute is None
+
+    def load(self):
+        """Read or compute the values now."""
+        if self._compute is not None:
+            self.__dict__.update(vars(self._compute()._loaded()), _compute=None)
+
+    def once(self):
+        """Return (column, whether nobody else holds it): one in files is read, but not kept."""
+        if self._compute is not None and self.folder is not None:
+            return self._compute(), True
+        return self, False
+
+    def take(self, rows):
+        """Return the column of some rows, given as indices, a bool mask or a slice.
+
+        Of a column that waits, they wait too.
+        """
+        if self._compute is None:
+            return self._taken(rows)
+        return waiting(_count(rows, len(self)), self.dtype, lambda: self._loaded()._taken(rows))
+
+    def _loaded(self):
+        self.load()
+        return self
 
     def missing_mask(self):
         """Return a bool array (n,), True where a value is missing."""
@@ -45,6 +89,13 @@ class Column:
     def tolist(self):
         """Return the values as Python objects."""
         return [self.value(row) for row in range(len(self))]
+
+
+def _count(rows, length):
+    """Return how many of `length` rows are meant."""
+    if isinstance(rows, slice):
+        return len(range(*rows.indices(length)))
+    return int(rows.sum()) if rows.dtype == bool else len(rows)
 
 
 class NumberColumn(Column):
@@ -56,9 +107,7 @@ class NumberColumn(Column):
         self.values = values.astype(np.int64 if whole else np.float64, copy=False)
         self.missing = missing if missing is not None and missing.any() else None
         self.dtype = int if whole else float
-
-    def __len__(self):
-        return len(self.values)
+        self._length = len(values)
 
     def value(self, row):
         """Return one value as a Python number, or None."""
@@ -73,8 +122,7 @@ class NumberColumn(Column):
             return values
         return [None if gone else value for value, gone in zip(values, self.missing.tolist())]
 
-    def take(self, rows):
-        """Return the column of some rows, given as indices, a bool mask or a slice."""
+    def _taken(self, rows):
         missing = None if self.missing is None else self.missing[rows]
         return NumberColumn(self.values[rows], missing)
 
@@ -101,6 +149,7 @@ class VectorColumn(Column):
         self.flat = flat
         self.offsets = offsets
         self.missing = missing if missing is not None and missing.any() else None
+        self._length = len(offsets) - 1
 
     @classmethod
     def from_lengths(cls, flat, lengths, missing=None):
@@ -115,9 +164,6 @@ class VectorColumn(Column):
         count, width = matrix.shape
         flat = np.ascontiguousarray(matrix, np.float64).reshape(-1)
         return cls(flat, np.arange(count + 1, dtype=np.int64) * width)
-
-    def __len__(self):
-        return len(self.offsets) - 1
 
     @property
     def lengths(self):
@@ -141,8 +187,7 @@ class VectorColumn(Column):
             return None
         return array.array("d", self.row(row).tobytes())
 
-    def take(self, rows):
-        """Return the column of some rows, given as indices, a bool mask or a slice."""
+    def _taken(self, rows):
         matrix = self.matrix()
         if matrix is not None:
             return VectorColumn.from_matrix(matrix[rows])
@@ -175,6 +220,7 @@ class ObjectColumn(Column):
     def __init__(self, values, dtype):
         self.values = values
         self.dtype = dtype
+        self._length = len(values)
 
     @classmethod
     def from_list(cls, items, dtype):
@@ -183,9 +229,6 @@ class ObjectColumn(Column):
         for row, item in enumerate(items):
             values[row] = item
         return cls(values, dtype)
-
-    def __len__(self):
-        return len(self.values)
 
     @property
     def missing(self):
@@ -205,8 +248,7 @@ class ObjectColumn(Column):
         """Return the values in a list."""
         return self.values.tolist()
 
-    def take(self, rows):
-        """Return the column of some rows, given as indices, a bool mask or a slice."""
+    def _taken(self, rows):
         return ObjectColumn(self.values[rows], self.dtype)
 
     def with_missing(self, count):
@@ -225,3 +267,38 @@ class ObjectColumn(Column):
 def _object_bytes(value):
     data = getattr(value, "_image_data", value)
     return 16 + (len(data) if hasattr(data, "__len__") else 8)
+
+
+def waiting(length, dtype, compute, folder=None):
+    """Return a column of known length and type whose values are computed when first used.
+
+    Parameters
+    ----------
+    length : int
+    dtype : type
+    compute : callable
+        Returns the Column with the values.
+    folder : Path, optional
+        Where its files are.
+    """
+    kinds = {int: NumberColumn, float: NumberColumn, array.array: VectorColumn}
+    column = Column.__new__(kinds.get(dtype, ObjectColumn))
+    column.dtype, column.folder = dtype, folder
+    column._length, column._compute = length, compute
+    if folder is not None:
+        _from_files.add(column)
+    return column
+
+
+def in_files(stored):
+    """Return the column of one in files, read when first used."""
+    folder = Path(stored.folder).resolve()
+    return waiting(len(stored), stored.dtype, stored.read, folder)
+
+
+def read_all_from(folder):
+    """Read every column whose files lie in a folder that is about to be replaced."""
+    folder = Path(folder).resolve()
+    for column in list(_from_files):
+        if column.folder == folder:
+            column.load()

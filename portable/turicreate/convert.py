@@ -6,13 +6,15 @@ import datetime
 import numpy as np
 
 from . import dates, literals
-from .columns import NumberColumn, ObjectColumn
+from .columns import NumberColumn, ObjectColumn, concatenate
+from .errors import ToolkitError
 from .image import Image
 from .infer import column_from_values, infer_type, plain
 from .literals import number_text
 from .printing import image_text, type_title
 
 _TYPES = (int, float, str, array.array, list, dict, datetime.datetime, Image, np.ndarray)
+_LOOKED_AT = 100
 _NO_TYPE = "dtype must be one of int, float, str, array.array, list, dict, datetime, Image, ndarray"
 
 
@@ -44,6 +46,8 @@ def absent_within(column):
 
 
 def _is_absent(value):
+    if isinstance(value, np.ndarray):
+        return bool(np.isnan(value).any())
     if isinstance(value, (list, array.array)):
         return any(map(_is_absent, value))
     if isinstance(value, dict):
@@ -53,7 +57,7 @@ def _is_absent(value):
 
 def cast(column, dtype, undefined_on_failure):
     """Return a column as another type."""
-    if dtype is column.dtype:
+    if dtype is column.dtype and dtype is not float:
         return column
     if dtype in (int, float) and column.dtype in (int, float):
         return _cast_numbers(column, dtype)
@@ -76,6 +80,8 @@ def cast(column, dtype, undefined_on_failure):
 
 
 def _cast_numbers(column, dtype):
+    if dtype is float and column.dtype is float:
+        return NumberColumn(column.values, absent(column))
     if dtype is float:
         return NumberColumn(column.values.astype(np.float64), column.missing)
     # NaN has no integer, and is missing afterwards.
@@ -90,15 +96,28 @@ def _cast_numbers(column, dtype):
 def _attempt(read, value, dtype, undefined_on_failure):
     try:
         return read(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError) as error:
         if undefined_on_failure:
             return None
+        if isinstance(error, OSError):
+            raise OSError(str(error)) from None
         if isinstance(value, str):
             name = type_title(dtype)
             message = f'Unable to interpret value of "{value}" as a {name}.'
         else:
             message = "Invalid type conversion"
         raise RuntimeError(message) from None
+
+
+def _picture(path):
+    try:
+        return Image(path)
+    except ToolkitError as error:
+        raise _NoPictureError(str(error)) from None
+
+
+class _NoPictureError(ValueError, OSError):
+    """A file that holds no picture."""
 
 
 def _short_float(text):
@@ -121,7 +140,7 @@ _CASTS = {
     (str, array.array): literals.vector,
     (str, list): literals.list_,
     (str, dict): literals.dict_,
-    (str, Image): Image,
+    (str, Image): _picture,
     (array.array, list): list,
     (array.array, np.ndarray): np.array,
     (list, array.array): _numbers,
@@ -135,6 +154,23 @@ _CASTS = {
         for kind in (array.array, list, dict, datetime.datetime, np.ndarray)
     },
 }
+
+
+def append(one, other):
+    """Return the values of two columns after each other; one without values has no type."""
+    if one.dtype is other.dtype:
+        return concatenate([one, other])
+    if len(one) and len(other):
+        raise RuntimeError("Data types in both SArrays have to be the same")
+    kept, empty = (one, other) if len(one) or not len(other) else (other, one)
+    cast(empty, kept.dtype, False)
+    return kept
+
+
+def of_results(results, dtype):
+    """Return what a function gave for each row as a column, of a type or that of the first ones."""
+    results = [plain(result) for result in results]
+    return cast_results(results, column_type(dtype) if dtype else infer_type(results[:_LOOKED_AT]))
 
 
 def cast_results(results, dtype):
@@ -186,7 +222,7 @@ def value_to(value, dtype):
         return value
     if own is float and dtype is int:
         return int(value)
-    read = _CASTS.get((own, dtype))
+    read = _CASTS.get((own, dtype)) if own is not str else None
     try:
         return read(plain(value))
     except (TypeError, ValueError):

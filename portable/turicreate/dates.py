@@ -45,6 +45,8 @@ PARTS = {
     "tmweekday": lambda date: date.isoweekday() % 7,
     "timezone": lambda date: zone_hours(date),
 }
+# Turi Create reads %p as small letters and %P as large ones.
+_HALVES = {"%p": re.compile("am|pm"), "%P": re.compile("AM|PM")}
 _ZONE = re.compile(r"\s?(?:GMT|UTC)?([+-])(\d\d):?(\d\d)?$")
 
 
@@ -78,9 +80,27 @@ def from_text(text, form):
             rest = text[: found.start()]
         form = form.replace("%ZP", "").strip()
     try:
-        return datetime.datetime.strptime(rest.strip(), form).replace(tzinfo=zone)
+        date = datetime.datetime.strptime(rest.strip(), form.replace("%P", "%p"))
+        date = date.replace(tzinfo=zone)
+        for sign in _HALVES:
+            date = _with_half(date, rest, form, sign) if sign in form else date
+        return date
     except ValueError:
         raise RuntimeError(f"Unable to interpret {text} as string with {form} format") from None
+
+
+def _with_half(date, text, form, sign):
+    """Return a date in its half of the day: Turi Create reads am and pm after an hour."""
+    before = form.split(sign)[0]
+    half = _HALVES[sign].search(text)
+    if half is None or not ("%H" in before or "%I" in before):
+        raise ValueError(text)
+    if "%I" in form:
+        return date
+    if half[0].lower() == "pm" and date.hour > 12:
+        raise ValueError(text)
+    late = 12 * (half[0].lower() == "pm")
+    return date.replace(hour=late + date.hour % 12 if date.hour <= 12 else date.hour)
 
 
 def split(dates, prefix, parts, timezone):

@@ -6,6 +6,7 @@ import io
 import sys
 import warnings
 
+from .frame_text import print_rows, row_count
 from .image import Image
 from .printing import cell_text
 
@@ -17,23 +18,15 @@ _STYLE = (
 )
 
 
-def explore_frame(frame, title):
-    """Show the first 100 rows of an SFrame."""
+def explore(columns, title):
+    """Show the first 100 rows of columns {name: Column}."""
     if not _in_notebook():
-        frame.print_rows(_ROWS)
+        print_rows(columns, _ROWS)
         return
-    if frame.num_rows() > _ROWS:
+    if row_count(columns) > _ROWS:
         warnings.warn(f"Displaying only the first {_ROWS} rows.", stacklevel=3)
-    names = frame.column_names()
-    rows = [[row[name] for name in names] for row in frame.head(_ROWS)]
-    _display(_table(["", *names], rows, title))
-
-
-def explore_array(values, title):
-    """Show the first 100 values of an SArray."""
-    from .sframe import SFrame
-
-    explore_frame(SFrame({"SArray": values}), title)
+    heads = [column.take(slice(0, _ROWS)).tolist() for column in columns.values()]
+    _display(_table(["", *columns], zip(*heads), title))
 
 
 def _in_notebook():

@@ -13,6 +13,7 @@ from .names import free_name
 from .selection import group_rows, key_of
 
 _NUMBERS = (int, float)
+_VECTORS = (array.array, np.ndarray)
 _ORDERED = (int, float, datetime.datetime)
 _QUANTILE = "__builtin__quantile__["
 
@@ -51,9 +52,18 @@ def _number(function, nothing=None):
     return reduce
 
 
+def _arrays(column):
+    """Return arrays of one shape as one array, or None."""
+    values = column.tolist()
+    return np.stack(values) if len({value.shape for value in values}) == 1 else None
+
+
 def _vector(function):
     def reduce(column):
         present = _present(column)
+        if column.dtype is np.ndarray:
+            rows = _arrays(present) if len(present) else np.empty((1, 0))
+            return None if rows is None else function(rows, axis=0)
         if not len(present):
             return array.array("d")
         rows = present.matrix()
@@ -113,9 +123,9 @@ def _list_type(column):
 
 _OPERATIONS = {
     "sum": Operation("Sum", _number(np.sum, 0), _NUMBERS),
-    "vector__sum": Operation("Vector Sum", _vector(np.sum), (array.array,)),
+    "vector__sum": Operation("Vector Sum", _vector(np.sum), _VECTORS),
     "avg": Operation("Avg", _number(np.mean), _NUMBERS, float),
-    "vector__avg": Operation("Vector Avg", _vector(np.mean), (array.array,)),
+    "vector__avg": Operation("Vector Avg", _vector(np.mean), _VECTORS),
     "min": Operation("Min", _extreme(min, np.fmin), _ORDERED),
     "max": Operation("Max", _extreme(max, np.fmax), _ORDERED),
     "var": Operation("Var", _number(np.var, 0.0), _NUMBERS, float),
@@ -252,7 +262,7 @@ def _one(table, name, operation, columns):
             if kind in ("sum", "avg"):
                 raise RuntimeError(f"Column name {column} does not exist.")
             raise KeyError(f"Column {column} does not exist in SFrame")
-    if kind in ("sum", "avg") and table[columns[0]].dtype in (array.array, np.ndarray):
+    if kind in ("sum", "avg") and table[columns[0]].dtype in _VECTORS:
         kind = f"vector__{kind}"
     if kind == "concat__dict" and table[columns[0]].dtype not in (int, float, str):
         raise TypeError("CONCAT key column must be int, float or str type")

@@ -12,6 +12,7 @@ import struct
 import numpy as np
 
 from .columns import NumberColumn
+from .selection import check_fraction, split_seed_number
 
 _WORD = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
@@ -207,6 +208,13 @@ def _longer(data):
         z, x = x, z
     first = _pair(v[0], w[0]) + _shift_mix(y) * _K1 + z
     return _pair(first, _pair(v[1], w[1]) + x)
+
+
+def split_rows(fraction, length, seed, exact):
+    """Return (rows of a random share, the other rows), for a seed the real edition's."""
+    check_fraction(fraction)
+    chosen = chosen_rows(fraction, length, split_seed_number(seed), exact)
+    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
 
 
 def chosen_rows(fraction, length, seed, exact):

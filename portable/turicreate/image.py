@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from .toolkits._main import ToolkitError
+from .errors import ToolkitError
 
 JPEG, PNG, RAW, UNDEFINED = range(4)
 _FORMATS = {"JPEG": JPEG, "PNG": PNG}
-_HINTS = {"JPG": "JPEG", "PNG": "PNG"}
+_HINTS = {"JPG": JPEG, "PNG": PNG}
+_WRONG = {"JPG": "Unexpected JPEG decode failure", "PNG": "Invalid PNG file"}
 _INTERNAL = (
     "_image_data",
     "_height",
@@ -31,7 +32,7 @@ class Image:
     path : str, optional
         The file. Without one, the image is empty.
     format : {'auto', 'JPG', 'PNG'}, optional
-        A hint; the file's own header decides.
+        What the file must be; by 'auto' and any other text, its own header decides.
     """
 
     def __init__(self, path=None, format="auto", **internal):
@@ -47,15 +48,19 @@ class Image:
             self._read(path, format)
 
     def _read(self, path, hint):
-        if hint not in ("auto", *_HINTS):
-            raise ValueError("Format must be either 'auto', 'JPG', or 'PNG'")
+        if not isinstance(hint, str):
+            raise ToolkitError(f"Expecting string. But we got a {_title(hint)}")
         if str(path).startswith(("http://", "https://", "s3://", "hdfs://")):
             raise ToolkitError(f"{path}: the portable edition reads local files only")
         try:
             data = Path(path).read_bytes()
         except OSError:
-            raise ToolkitError(f"Cannot open {path} for read.") from None
+            raise ToolkitError(
+                f"Cannot open {path} for read. Cannot open {path} for reading"
+            ) from None
         size, channels, form = _inspect(data)
+        if form != _HINTS.get(hint, form):
+            raise ToolkitError(_WRONG[hint])
         self._image_data, self._image_data_size = data, len(data)
         self._width, self._height = size
         self._channels, self._format_enum = channels, form
@@ -130,6 +135,10 @@ class Image:
         return f"Height: {self._height}px\nWidth: {self._width}px\nChannels: {self._channels}\n"
 
     __str__ = __repr__
+
+
+def _title(value):
+    return "undefined" if value is None else type(value).__name__
 
 
 def _inspect(data):

@@ -12,7 +12,9 @@ from .image import Image
 from .literals import number_text, text_of
 from .timezone import FixedOffset
 
+_CONSTANTS = (int, float, str, list, dict, array.array, datetime.date, Image, np.number)
 _EMPTY = "an empty list"
+_FIRST_YEAR = 1400
 _UNKNOWN_SOURCE = (
     "Unexpected data source. Possible data source types are: list, numpy.ndarray, "
     "pandas.Series, and string(url)"
@@ -38,6 +40,35 @@ def make_column(data, dtype=None, leave_out=False):
     if leave_out:
         values = [value for value in values if _fits(value, dtype)]
     return column_from_values(values, dtype)
+
+
+def constant_column(value, size, dtype=None):
+    """Return `size` times the same value as a column."""
+    if not isinstance(size, (int, np.integer)) or size < 0:
+        raise ValueError("size must be a non-negative int")
+    if value is not None and not isinstance(value, _CONSTANTS):
+        raise TypeError(f"Cannot create sarray of value type {type(value)}")
+    return make_column([value] * int(size), dtype)
+
+
+def sequence_column(bounds):
+    """Return the integers from start (0) up to stop, given as (stop,) or (start, stop)."""
+    if not bounds or len(bounds) > 2:
+        raise TypeError(f"from_sequence expects at least 1 argument. got {len(bounds)}")
+    start, stop = (0, *bounds)[-2:]
+    size = stop - start if len(bounds) == 2 else stop
+    if type(size) is not int:
+        raise TypeError("size must be int")
+    if type(start) is not int:
+        raise TypeError("start must be int")
+    if size < 0 and len(bounds) == 1:
+        raise RuntimeError("Must give size as >= 0")
+    return NumberColumn(np.arange(start, start + max(size, 0), dtype=np.int64))
+
+
+def undefined_column(size):
+    """Return the column of missing values that have no type."""
+    return ObjectColumn.from_list([None] * size, type(None))
 
 
 def _is_no_time(value):
@@ -188,6 +219,8 @@ def _plain_datetime(value):
         value = value.astype("datetime64[us]").item().replace(tzinfo=FixedOffset(0.0))
     if hasattr(value, "to_pydatetime"):
         value = value.to_pydatetime(warn=False)
+    if value.year < _FIRST_YEAR:
+        raise TypeError(f"Year is out of valid range: {_FIRST_YEAR}..10000")
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             return value

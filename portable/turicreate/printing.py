@@ -14,7 +14,7 @@ STR_COLUMNS = 20
 HTML_COLUMNS = 40
 HTML_COLUMN_WIDTH = 25
 HTML_ROW_WIDTH = 120
-_TITLES = {int: "integer", str: "string", dict: "dictionary"}
+_TITLES = {int: "integer", str: "string", dict: "dictionary", type(None): "undefined"}
 _CELL = "padding-left: 1em; padding-right: 1em; text-align: center"
 _ESCAPES = {"\t": "\\t", "\r": "\\r", "\n": "\\n"}
 

@@ -10,6 +10,14 @@ from .columns import NumberColumn, ObjectColumn, VectorColumn
 from .printing import type_title
 
 
+def median(column, approximate):
+    """Return the value in the middle, the upper one of two, as a float if approximate."""
+    if not isinstance(approximate, (bool, np.bool_)):
+        raise TypeError("exceptions must derive from BaseException")
+    found = reduce_column(column, "median")
+    return float(found) if approximate and found is not None else found
+
+
 def reduce_column(column, name, ddof=0):
     """Return one figure of a column of numbers or dates, or the sum or mean of vectors."""
     if column.dtype is np.ndarray and name in ("sum", "mean"):

@@ -4,14 +4,17 @@ import array
 
 import numpy as np
 
-from . import convert
+from . import convert, elements
+from .aggregate import CONCAT
 from .columns import VectorColumn
-from .infer import column_from_values, infer_type
+from .grouping import group
+from .infer import column_from_values, infer_type, make_column, undefined_column
 from .names import free_names, number_name
 
 _NESTED = (dict, list, array.array)
 _UNPACKED = (int, float, str, list, dict, array.array)
 _LOOKED_AT = 100
+_FIRST = 10
 
 
 def unpack_table(table, name, prefix, types, na_value, limit):
@@ -25,6 +28,61 @@ def unpack_table(table, name, prefix, types, na_value, limit):
     new = unpack_column(table[name], prefix, types, na_value, limit)
     rest = {own: column for own, column in table.items() if own != name}
     return {**rest, **dict(zip(free_names(list(new), rest), new.values()))}
+
+
+def unstack_table(table, names, new_name):
+    """Return a table of the other columns' combinations with lists of the values of one, or
+    dictionaries of two.
+    """
+    if not isinstance(names, str) and len(names) != 2:
+        raise TypeError(
+            "'column_names' parameter has to be either a string or a list of two strings."
+        )
+    names = [names] if isinstance(names, str) else names
+    keys = [name for name in table if name not in names]
+    values = CONCAT(*names)
+    return group(table, keys, [{new_name: values} if new_name else values])
+
+
+def split_dates(table, name, prefix, limit, timezone):
+    """Return a table with a column of dates as columns of their parts."""
+    if name not in table:
+        raise KeyError(f"column '{name}' does not exist in current SFrame")
+    new = elements.split_dates(table[name], name if prefix is None else prefix, limit, timezone)
+    rest = {own: column for own, column in table.items() if own != name}
+    return {**rest, **dict(zip(free_names(list(new), rest), new.values()))}
+
+
+def flattened(parts, names, types):
+    """Return the table of lists of rows, one list after the other."""
+    if isinstance(names, str):
+        raise TypeError(f"Cannot interpret type '{str}' as list of strings.")
+    if not all(isinstance(r, list) and all(isinstance(x, list) for x in r) for r in parts):
+        raise TypeError("Output type of the lambda function must be a list of lists")
+    types = _row_types(parts[:_FIRST]) if types == "auto" else types
+    if len(types) != len(names):
+        raise AssertionError("Number of output columns must match the size of column names")
+    rows = [row for part in parts for row in part]
+    columns = zip(*rows) if rows else [()] * len(names)
+    return {name: _flat(list(v), kind) for name, v, kind in zip(names, columns, types)}
+
+
+def _row_types(parts):
+    kinds = {tuple(map(type, row)) for part in parts for row in part}
+    if not kinds:
+        raise TypeError(
+            "Could not infer output column types from the first ten rows of the SFrame. Please "
+            "use the 'column_types' parameter to set the types."
+        )
+    if len(kinds) > 1:
+        raise TypeError("Mapped rows must have the same length and types")
+    return kinds.pop()
+
+
+def _flat(values, kind):
+    if kind is type(None):
+        return undefined_column(len(values))
+    return make_column(values, convert.column_type(kind))
 
 
 def _only_nested(table):

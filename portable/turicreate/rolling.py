@@ -5,7 +5,7 @@ import array
 import numpy as np
 
 from .columns import NumberColumn, VectorColumn
-from .infer import column_from_values
+from .infer import column_from_values, undefined_column
 
 _NUMBERS = {
     "sum": np.sum,
@@ -43,14 +43,21 @@ def roll(column, name, first, last, least):
     values = [_figure(part, name, least) for part in parts]
     kind = array.array if vectors else float
     whole = column.dtype is int and name in ("sum", "min", "max")
-    return column_from_values(values, int if whole else kind)
+    return _typed(values, int if whole else kind)
 
 
 def count(column, first, last):
     """Return how many values are there in each row's window."""
     _check_window(first, last)
     there = ~column.missing_mask()
-    return column_from_values([int(there[w].sum()) for w in _windows(column, first, last)], int)
+    return _typed([int(there[w].sum()) for w in _windows(column, first, last)], int)
+
+
+def _typed(values, dtype):
+    """Return values as a column; as in Turi Create, it has no type if none is there."""
+    if all(value is None for value in values):
+        return undefined_column(len(values))
+    return column_from_values(values, dtype)
 
 
 def _check_window(first, last):

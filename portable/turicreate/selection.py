@@ -8,7 +8,8 @@ import numpy as np
 
 from . import dates
 from .columns import NumberColumn
-from .infer import plain
+from .convert import absent
+from .image import Image
 from .printing import type_title
 
 
@@ -41,18 +42,9 @@ def mask_rows(mask, length):
     return np.flatnonzero((mask.values != 0) & ~mask.missing_mask())
 
 
+SORTABLE = (int, float, str, datetime.datetime)
 _NAN_RANK = 0
 _MISSING_RANK = -1
-
-
-class Members:
-    """Values to search in, whether they can be hashed or not."""
-
-    def __init__(self, values):
-        self._keys = {key_of(plain(value)) for value in values}
-
-    def __contains__(self, value):
-        return key_of(value) in self._keys
 
 
 def key_of(value):
@@ -106,16 +98,36 @@ def _codes(column):
 
 def first_rows(column):
     """Return the rows in which a value appears for the first time."""
+    if column.dtype is dict:
+        raise TypeError("Cannot group on a dictionary column.")
+    if column.dtype in (Image, np.ndarray):
+        raise TypeError(f"unique is not supported on {column.dtype.__name__}")
     return group_rows([column])[1]
 
 
 def check_order(dtype):
     """Refuse types whose values are neither smaller nor larger than others."""
-    if dtype not in (int, float, str, datetime.datetime):
+    if dtype not in SORTABLE:
         name = type_title(dtype)
         raise RuntimeError(
             f"Unsupported type operation. cannot perform operation < between {name} and {name}"
         )
+
+
+def value_order(column, ascending):
+    """Return the order of the values of one column, missing ones first."""
+    if column.dtype not in SORTABLE:
+        raise TypeError("Only sarray with type (int, float, str, datetime.datetime) can be sorted")
+    return sort_order([(column, ascending)])
+
+
+def topk_marks(column, count, reverse):
+    """Return the column of 1 for the largest values, or smallest with `reverse`."""
+    check_order(column.dtype)
+    order = sort_order([(column, bool(reverse))])
+    marks = np.zeros(len(column), np.int64)
+    marks[order[~absent(column)[order]][:count]] = 1
+    return NumberColumn(marks)
 
 
 def sort_order(keys):

@@ -38,7 +38,7 @@ class Sketch:
     def __init__(self, array=None, background=False, sub_sketch_keys=()):
         if not hasattr(array, "is_topk"):
             raise TypeError("Sketch object can only be constructed from SArrays")
-        self._fill(array._data, sub_sketch_keys)
+        self._fill(array._column, sub_sketch_keys)
 
     @classmethod
     def _of(cls, column):
@@ -233,6 +233,33 @@ class Sketch:
 
     def _quantile_table(self):
         return _table({f"{share:.0%}": [str(self.quantile(share))] for share in _QUANTILES})
+
+
+def sub_sketch_keys(dtype, background, keys):
+    """Return the keys that `SArray.summary` is asked for as a list, or refuse them."""
+    if dtype is Image:
+        raise TypeError("summary() is not supported for arrays of image type")
+    if type(background) is not bool:
+        raise TypeError("'background' parameter has to be a boolean value")
+    if keys is None:
+        return []
+    if dtype not in (dict, array.array):
+        raise TypeError("sub_sketch_keys is only supported for SArray of dictionary or array type")
+    keys = list(keys) if hasattr(keys, "__iter__") and not isinstance(keys, str) else [keys]
+    kinds = {type(key) for key in keys}
+    if len(kinds) != 1:
+        raise ValueError("sub_sketch_keys member values need to have the same type.")
+    if dtype is dict and kinds != {str}:
+        raise TypeError(
+            "Only string value(s) can be passed to sub_sketch_keys for SArray of dictionary "
+            "type. For dictionary types, sketch summary is computed by casting keys to string "
+            "values."
+        )
+    if dtype is array.array and kinds != {int}:
+        raise TypeError(
+            "Only int value(s) can be passed to sub_sketch_keys for SArray of array type"
+        )
+    return keys
 
 
 _KEYS = "Dictionary Element Key Summary"

@@ -3,18 +3,16 @@
 import array
 import datetime
 import os
+from collections.abc import Mapping, Set
 
 import numpy as np
 
-from . import lazy, tabular
+from . import storage, tabular
 from .columns import NumberColumn, ObjectColumn
 from .image import Image
-from .infer import is_pandas, is_view
+from .infer import constant_column, is_pandas
 from .sarray import SArray
-from .sframe_format import open_frame
-from .storage import check_source, is_text
 
-SORTABLE = (int, float, str, datetime.datetime)
 _FORMATS = ("auto", "sframe", "dataframe", "dict", "array", "sarray", "empty", "sframe_obj")
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -25,13 +23,12 @@ def frame_columns(data, form):
         raise ValueError(f"Unknown input type: {form}")
     if data is None:
         return {}
-    if isinstance(data, (str, os.PathLike)) and (form in _DELIMITERS or is_text(data)):
+    if isinstance(data, (str, os.PathLike)) and (form in _DELIMITERS or storage.is_text(data)):
         ending = str(data)[: -len(".gz")] if str(data).endswith(".gz") else str(data)
         form = form if form in _DELIMITERS else ending.rsplit(".", 1)[-1]
         return tabular.read_csv(data, {"delimiter": _DELIMITERS.get(form, ",")})[0]
     if isinstance(data, (str, os.PathLike)):
-        stored, _ = open_frame(check_source(data))
-        return {name: lazy.LazyColumn.stored(column) for name, column in stored.items()}
+        return storage.read_table(data)
     if hasattr(data, "_columns") and hasattr(data, "column_names"):
         return dict(data._columns)
     return _same_length(_converted(data))
@@ -64,6 +61,8 @@ def _from_dict(data):
         if not isinstance(value, SArray):
             if not hasattr(value, "__len__"):
                 raise TypeError(f"object of type '{type(value).__name__}' has no len()")
+            if isinstance(value, (str, Mapping, Set)):
+                value = list(value)
             # A matrix here becomes a column of arrays, as it does in Turi Create.
             rows = isinstance(value, np.ndarray) and value.ndim > 1
             value = SArray(list(value) if rows else value)
@@ -85,23 +84,19 @@ def _same_length(columns):
     return {name: column._column for name, column in columns.items()}
 
 
-def assigned(value, frame):
-    """Return what `frame[name] = value` assigns, as an SArray."""
-    if isinstance(value, SArray):
-        return value
-    iterable = hasattr(value, "__iter__") and not isinstance(value, (str, dict, array.array))
-    if iterable:
-        return SArray(value)
-    return SArray.from_const(value, frame.num_rows() if frame.num_columns() else 1)
+def assigned(value, size):
+    """Return what `frame[name] = value` assigns as a column; one value is repeated `size` times."""
+    single = isinstance(value, (str, dict, array.array)) or not hasattr(value, "__iter__")
+    return _column(value, size, single and not isinstance(value, SArray))
 
 
-def added(value, frame):
-    """Return what `frame.add_column(value)` adds, as an SArray."""
-    if isinstance(value, SArray):
-        return value
-    if hasattr(value, "__iter__"):
-        return SArray(value)
-    return SArray.from_const(value, frame.num_rows() if frame.num_columns() else 1)
+def added(value, size):
+    """Return what `frame.add_column(value)` adds as a column."""
+    return _column(value, size, not (isinstance(value, SArray) or hasattr(value, "__iter__")))
+
+
+def _column(value, size, is_constant):
+    return constant_column(value, size) if is_constant else SArray(value)._column
 
 
 def check_new_columns(data, names):
@@ -113,41 +108,6 @@ def check_new_columns(data, names):
         raise TypeError("Must give column as SArray")
     if not all(isinstance(name, str) for name in names):
         raise TypeError("Invalid column name in list : must all be str")
-
-
-def filter_values(values, dtype):
-    """Return the values of `filter_by` as an SArray, of the column's type if all are missing."""
-    if isinstance(values, SArray):
-        return values
-    if isinstance(values, str) or not hasattr(values, "__iter__"):
-        values = [values]
-    values = list(values) if is_view(values) else values
-    return SArray(values, dtype if all(value is None for value in values) else None)
-
-
-def sort_keys(names, ascending):
-    """Return the keys of `sort` as [(name, ascending)]."""
-    if isinstance(names, str):
-        return [(names, ascending)]
-    if not isinstance(names, list):
-        raise TypeError(
-            "key_column_names type is not correct. Supported types are str, list of str "
-            "or list of (str,bool) pair."
-        )
-    if not names:
-        raise ValueError("Please provide at least one column to sort")
-    if len({type(name) for name in names}) != 1:
-        raise ValueError("key_column_names element are not of the same type")
-    return [name if isinstance(name, tuple) else (name, ascending) for name in names]
-
-
-def check_column_name(name):
-    """Refuse a column name that the SFrame format cannot keep."""
-    if "\n" in name or "\r" in name or name != name.strip(" \t"):
-        raise ValueError(
-            f"column name {name!r} cannot be saved: an SFrame's file loses line breaks and "
-            "outer blanks; rename the column first"
-        )
 
 
 def pandas_series(column):

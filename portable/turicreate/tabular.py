@@ -17,7 +17,8 @@ from .names import free_name
 from .reshaping import unpack_column
 
 _CHUNK_ROWS = 65536
-_PROGRESS_ROWS = 1_000_000
+_PROGRESS_ROWS = 250_000
+_BLOCK = 1 << 16
 _ALIASES = {
     "sep": "delimiter",
     "quotechar": "quote_char",
@@ -198,6 +199,7 @@ class _Table:
         for _ in range(self.dialect.skiprows):
             next(lines, None)
         self.bad.setdefault(path, [])
+        is_header = self.dialect.header
         for line in lines:
             tokens = _tokens(line, self.dialect)
             if not tokens:
@@ -205,9 +207,8 @@ class _Table:
             if not self.names:
                 self.begin(tokens)
                 self.position = [self.names.index(name) for name in self.wanted]
-                if self.dialect.header:
-                    continue
-            elif self.dialect.header and self.rows == 0 and path != self.paths[0]:
+            if is_header:
+                is_header = False
                 continue
             if self.limit is not None and self.rows >= self.limit:
                 return
@@ -263,13 +264,16 @@ class _Table:
     def flush(self):
         for name, values in self.values.items():
             kind = self.kinds[name]
-            self.parts[name].append(column_from_values(values, kind))
+            # Texts that come again and again are kept once.
+            shared = {}
+            found = [shared.setdefault(v, v) for v in values] if kind is str else values
+            self.parts[name].append(column_from_values(found, kind))
             values.clear()
         self.waiting = 0
 
     def columns(self):
         self.flush()
-        return {name: concatenate(parts) for name, parts in self.parts.items()}
+        return {name: concatenate(self.parts.pop(name)) for name in list(self.parts)}
 
     def say_end(self, started):
         bad = sum(map(len, self.bad.values()))
@@ -283,8 +287,8 @@ class _Table:
 
 def _open(path):
     if path.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape", newline="")
-    return open(path, encoding="utf-8", errors="surrogateescape", newline="")  # noqa: PTH123
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return open(path, encoding="utf-8-sig", errors="surrogateescape", newline="")  # noqa: PTH123
 
 
 def _lines(path, dialect):
@@ -302,8 +306,15 @@ def _lines(path, dialect):
 
 
 def _pieces(file, dialect):
-    text = file.read()
-    return text.split(dialect.line_terminator) if dialect.line_terminator else [text]
+    end = dialect.line_terminator
+    rest = "" if end else file.read()
+    while end:
+        block = file.read(_BLOCK)
+        if not block:
+            break
+        *lines, rest = (rest + block).split(end)
+        yield from lines
+    yield rest
 
 
 def _is_open(line, dialect):
@@ -480,8 +491,10 @@ def read_json(url, orient="records"):
     with _open(path) as file:
         text = file.read()
     try:
-        lines = text.splitlines() if orient == "lines" else ()
-        rows = [json.loads(line) for line in lines if line.strip()] if lines else json.loads(text)
+        if orient == "lines":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            rows = json.loads(text)
         column = column_from_values(rows, dict)
     except (ValueError, TypeError):
         raise RuntimeError(
@@ -557,6 +570,10 @@ class Writing:
 
 def write_csv(path, table, options):
     """Write {name: Column} as a CSV file."""
+    options = {_ALIASES.get(name, name): value for name, value in options.items()}
+    unknown = [name for name in options if name not in Writing.__dataclass_fields__]
+    if unknown:
+        raise TypeError(f"Unexpected keyword arguments {unknown}")
     style = Writing(**options)
     with _replaced(path) as file:
         if style.file_header:

@@ -51,3 +51,15 @@ def _each_number(column, function):
     if isinstance(column, VectorColumn):
         return VectorColumn(function(column.flat), column.offsets, column.missing)
     raise RuntimeError("Cannot perform on non-numeric types!")
+
+
+def side_by_side(columns):
+    """Return columns as one array, of objects if they have no common shape."""
+    try:
+        return np.asarray([to_numpy(*column.once()) for column in columns]).transpose()
+    except ValueError:
+        result = np.empty((len(columns[0]), len(columns)), object)
+        for at, column in enumerate(columns):
+            for row, value in enumerate(column.tolist()):
+                result[row, at] = value
+        return result

@@ -11,6 +11,7 @@ import numpy as np
 
 from .columns import NumberColumn
 from .convert import absent
+from .errors import ToolkitError
 from .grouping import quantile, value_counts
 from .image import Image
 from .printing import cell_text, text_tables, type_title
@@ -112,8 +113,6 @@ def _check_one(column):
 
 def _together(x, y):
     if len(x) != len(y):
-        from .toolkits._main import ToolkitError
-
         raise ToolkitError("Expected x and y axis SArrays to be the same length.")
     there = ~(absent(x) | absent(y))
     return x.take(there), y.take(there)
@@ -240,8 +239,8 @@ def plot(x, y, xlabel=_DEFAULT, ylabel=_DEFAULT, title=_DEFAULT):
     for values, name in ((x, "X"), (y, "Y")):
         if not _is_array(values):
             raise ValueError(f"The {name} axis data should be an SArray.")
-        _check_one(values._data)
-    return PairPlot(x._data, y._data, title, xlabel, ylabel)
+        _check_one(values._column)
+    return PairPlot(x._column, y._column, title, xlabel, ylabel)
 
 
 def show(x, y, xlabel=_DEFAULT, ylabel=_DEFAULT, title=_DEFAULT):
@@ -253,7 +252,7 @@ def _pair_function(name, x_kinds, y_kinds, what):
     def function(x, y, xlabel=_DEFAULT, ylabel=_DEFAULT, title=_DEFAULT):
         if not _is_array(x, *x_kinds) or not _is_array(y, *y_kinds):
             raise ValueError(f"turicreate.visualization.{name} supports {what}")
-        return PairPlot(x._data, y._data, title, xlabel, ylabel)
+        return PairPlot(x._column, y._column, title, xlabel, ylabel)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Return the picture of two columns: {what}."

@@ -120,7 +120,8 @@ def plot(path, exact, approximate, queries):
 
 
 def _draw_curves(axes, n, found, queries):
-    for start, label in (("hnsw,", "hnsw"), ("hnswlib", "hnswlib on all dimensions")):
+    lines = {"hnsw,": "hnsw", "codes,": "codes", "hnswlib": "hnswlib on all dimensions"}
+    for start, label in lines.items():
         points = [(r, queries / s) for way, (r, s, _) in found.items() if way.startswith(start)]
         if points:
             axes.plot(*zip(*points), marker="o", label=f"{label}, n = {n:,}")

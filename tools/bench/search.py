@@ -14,6 +14,7 @@ FLAT = "FAISS flat"
 MILVUS = "milvus (Milvus Lite, FLAT)"
 SFRAMES = "exact, from SFrame to SFrame"
 HNSW = "hnsw, recall {}"
+CODES = "codes, recall {}"
 PLAIN = "hnswlib on all dimensions, ef {}"
 TARGETS = (0.9, 0.95, 0.99)
 EFS = (50, 100, 200)
@@ -85,6 +86,7 @@ def measure_approximate(X, Q, rounds, targets=TARGETS, efs=EFS):
     """
     truth = index.build(X).search(Q, K)[0]
     ways = {HNSW.format(target): _hnsw(X, target) for target in targets}
+    ways.update({CODES.format(target): _codes(X, target) for target in targets})
     ways.update(_plain_hnswlib(X, efs))
     exact, flat = exact_engine(X), _faiss_flat(X)
     ways[EXACT] = lambda Q: exact.search(Q, K)[0]
@@ -122,6 +124,11 @@ def _faiss_flat(X):
 
 def _hnsw(X, target):
     engine = HnswEngine(recall=target).build(X)
+    return lambda Q: engine.search(Q, K)[0]
+
+
+def _codes(X, target):
+    engine = index.build(X, engine="codes", recall=target)
     return lambda Q: engine.search(Q, K)[0]
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from nbformat.sign import NotebookNotary
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 from traitlets import Bool, Int
@@ -44,7 +45,7 @@ class Kernels(AsyncMappingKernelManager):
 
     async def start_kernel(self, **options):
         """Start one, or refuse the visitor with a word."""
-        if len(self) > self.most:
+        if len(self) >= self.most:
             raise HTTPError(503, reason="Too many visitors at the moment; try again in a minute")
         return await super().start_kernel(**options)
 
@@ -53,6 +54,7 @@ class SearchPage(Voila):
     """The server; it says its address when it answers."""
 
     show = Bool(True, config=True, help="Open a browser.")
+    asked = Int(help="The port that was asked for.")
 
     def setup_template_dirs(self):
         """Put the page's template before Voilà's."""
@@ -64,6 +66,8 @@ class SearchPage(Voila):
         IOLoop.current().add_callback(self._announce)
 
     def _announce(self):
+        if self.port != self.asked:
+            print(f"Port {self.asked} is taken.", flush=True)
         print(f"The search page is at {self.connection_url} (Ctrl-C ends it)", flush=True)
         if self.show and _has_screen():
             webbrowser.open(self.connection_url)
@@ -128,9 +132,15 @@ def serve(port, address, visitors, browser):
     os.environ.update(kernel_environment())
     with TemporaryDirectory(prefix="search-page-") as folder:
         path = Path(folder) / "search.ipynb"
-        nbformat.write(page_notebook(nbformat.read(str(NOTEBOOK), as_version=4)), str(path))
-        page = SearchPage(config=settings(port, address, visitors, browser))
+        notebook = page_notebook(nbformat.read(str(NOTEBOOK), as_version=4))
+        nbformat.write(notebook, str(path))
+        config = settings(port, address, visitors, browser)
+        # Else each visit would be reported as one of a notebook that is not trusted.
+        config.NotebookNotary.data_dir = folder
+        NotebookNotary(data_dir=folder).sign(notebook)
+        page = SearchPage(config=config)
         page.initialize([str(path)])
+        page.asked = port
         page.start()
 
 

@@ -13,7 +13,7 @@ from ._main import ToolkitError
 
 def need_frame(dataset, name="dataset"):
     """Refuse what is not an SFrame with rows and columns."""
-    if not (hasattr(dataset, "column_names") and hasattr(dataset, "_column_data")):
+    if not (hasattr(dataset, "column_names") and hasattr(dataset, "_columns")):
         raise ToolkitError(
             f"Input {name} is not an SFrame. If it is a Pandas DataFrame, you may use the "
             "to_sframe() function to convert it to an SFrame."
@@ -47,7 +47,7 @@ def matrix(dataset, name, width=None, mean=None):
     """
     if mean is not None and name not in dataset.column_names():
         return np.tile(mean, (len(dataset), 1))
-    column = dataset._column_data(name)
+    column = dataset._columns[name]
     if column.missing is not None and mean is None:
         raise missing_value(name)
     if not isinstance(column, (NumberColumn, VectorColumn)):
@@ -90,7 +90,7 @@ def _filled(found, gone, mean):
 
 def filling(dataset, name):
     """Return the width and the mean of a column of numbers or vectors, nothing for others."""
-    if dataset._column_data(name).dtype not in (int, float, array.array):
+    if dataset._columns[name].dtype not in (int, float, array.array):
         return {}
     rows = matrix(dataset, name)
     return {"width": rows.shape[1], "mean": rows.mean(axis=0)}
@@ -99,7 +99,7 @@ def filling(dataset, name):
 def check_schema(dataset, reference, names):
     """Refuse columns whose types are others than those of the reference rows."""
     for name in names:
-        trained, found = (side._column_data(name).dtype for side in (reference, dataset))
+        trained, found = (side._columns[name].dtype for side in (reference, dataset))
         if trained is not found:
             raise ToolkitError(
                 f"Schema mismatch. Feature '{name}' was of type {type_title(trained)} during "
@@ -109,7 +109,7 @@ def check_schema(dataset, reference, names):
 
 def texts(dataset, name, missing=None):
     """Return a column of strings as a list; missing ones are refused or get a replacement."""
-    found = dataset._column_data(name).tolist()
+    found = dataset._columns[name].tolist()
     if missing is None and None in found:
         raise ToolkitError(
             f"Missing value (None) encountered in column '{name}'. Use the SFrame's `dropna` "
@@ -128,7 +128,7 @@ def pair_rows(dataset, names, means=None):
 
 
 def _pairs(dataset, name, means, fill):
-    column = dataset._column_data(name)
+    column = dataset._columns[name]
     if column.missing is not None and not fill:
         raise missing_value(name)
     if column.dtype in (int, float, array.array):
@@ -160,7 +160,7 @@ def unpacked_names(dataset, names):
     """Return the names of single features: `f[0]`, `f[1]` for vectors, `f[key]` for keys."""
     result = []
     for name in names:
-        column = dataset._column_data(name)
+        column = dataset._columns[name]
         if column.dtype is array.array:
             result += [f"{name}[{number}]" for number in range(int(column.lengths[0]))]
         elif column.dtype in (dict, list):

@@ -110,7 +110,7 @@ class LogisticClassifier(Model):
             name: SArray([row.get(name) for row in rows], array.array if width else float)
             for name, width in zip(self.features, self._is_vector())
         }
-        return SFrame._of({name: column._data for name, column in columns.items()})
+        return SFrame._of({name: column._column for name, column in columns.items()})
 
     def _is_vector(self):
         return [

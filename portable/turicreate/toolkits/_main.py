@@ -1,5 +1,5 @@
-"""The error of the toolkits."""
+"""The error of the toolkits, by the name it has in the real edition."""
 
+from ..errors import ToolkitError
 
-class ToolkitError(RuntimeError):
-    """What a toolkit raises when it cannot do what it is asked for."""
+__all__ = ["ToolkitError"]

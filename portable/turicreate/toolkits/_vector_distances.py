@@ -1,18 +1,19 @@
 """Distances between vectors, rounded as Turi Create rounds them.
 
-Sums run over the features one after the other; NumPy does that when it reduces the first
-axis of an array whose rows are features.
+A query's sums run over the features one after the other, but for four of them; NumPy does that
+when it reduces the first axis of an array whose rows are features. Those of a pair run over two
+sums of every other two features, as its library for matrices (Eigen, `Redux.h`) adds them up.
 """
 
 import numpy as np
 
 from ._main import ToolkitError
 
-#: Up to here Turi Create sums squared differences, beyond it uses inner products.
+#: Up to here Turi Create sums a query's squared differences, beyond it uses inner products.
 _FEW_FEATURES = 4
 
 
-def _sums(values):
+def _in_order(values):
     """Return the sums of the columns of (d, n), added up from the first row to the last."""
     if values.shape[1] == 1:
         # NumPy would add a single column up in pairs.
@@ -20,42 +21,62 @@ def _sums(values):
     return np.add.reduce(values, axis=0)
 
 
-def _dot(X, q):
-    """Return the inner products of the rows of X, given as (d, n), with q."""
-    return _sums(X * q[:, None])
+def _in_twos(values):
+    """Return the sums of the columns of (d, n): of rows 0, 4, 8 ..., of 1, 5, 9 ... and so on."""
+    even, fours = len(values) // 2 * 2, len(values) // 4 * 4
+    if fours:
+        parts = [_in_order(values[start:fours:4]) for start in range(4)]
+        first, second = parts[0] + parts[2], parts[1] + parts[3]
+        if even > fours:
+            first, second = first + values[even - 2], second + values[even - 1]
+    elif even:
+        first, second = values[0], values[1]
+    else:
+        return _in_order(values)
+    return first + second + values[-1] if even < len(values) else first + second
 
 
-def _squared(X, q):
-    if len(q) <= _FEW_FEATURES:
-        return _sums((X - q[:, None]) ** 2)
-    norms = _dot_self(X) + _dot_self(q[:, None])
-    return np.maximum(norms - 2 * _dot(X, q), 0)
+def _of_query(values):
+    return _in_twos(values) if len(values) == _FEW_FEATURES else _in_order(values)
 
 
-def _dot_self(X):
-    return _sums(X * X)
+def _functions(sums, few):
+    """Return {name: function of X (d, n) and q (d,)} that adds up with `sums`.
+
+    With up to `few` features, differences are squared; with more, inner products are used.
+    """
+
+    def dot(X, q):
+        return sums(X * q[:, None])
+
+    def squared(X, q):
+        if len(q) <= few:
+            return sums((X - q[:, None]) ** 2)
+        return np.maximum(sums(X * X) + dot(q[:, None], q) - 2 * dot(X, q), 0)
+
+    def cosine(X, q):
+        norms = np.sqrt(sums(X * X)) * np.sqrt(dot(q[:, None], q))
+        with np.errstate(all="ignore"):
+            return 1 - np.where(norms > 0, dot(X, q) / np.where(norms > 0, norms, 1), 0)
+
+    return {
+        "euclidean": lambda X, q: np.sqrt(squared(X, q)),
+        "squared_euclidean": squared,
+        "gaussian_kernel": lambda X, q: 1 - np.exp(-squared(X, q)),
+        "manhattan": lambda X, q: sums(np.abs(X - q[:, None])),
+        "cosine": cosine,
+        "transformed_dot_product": lambda X, q: np.log1p(np.exp(-dot(X, q))),
+    }
 
 
-def _cosine(X, q):
-    norms = np.sqrt(_dot_self(X)) * np.sqrt(_dot_self(q[:, None]))
-    with np.errstate(all="ignore"):
-        return 1 - np.where(norms > 0, _dot(X, q) / np.where(norms > 0, norms, 1), 0)
-
-
-_FUNCTIONS = {
-    "euclidean": lambda X, q: np.sqrt(_squared(X, q)),
-    "squared_euclidean": _squared,
-    "gaussian_kernel": lambda X, q: 1 - np.exp(-_squared(X, q)),
-    "manhattan": lambda X, q: _sums(np.abs(X - q[:, None])),
-    "cosine": _cosine,
-    "transformed_dot_product": lambda X, q: np.log1p(np.exp(-_dot(X, q))),
-}
-NAMES = tuple(_FUNCTIONS)
+_QUERY = _functions(_of_query, _FEW_FEATURES)
+_PAIR = _functions(_in_twos, np.inf)
+NAMES = tuple(_QUERY)
 
 
 def one_to_many(name, X, q):
     """Return the exact distances from q (d,) to the rows of X (n, d)."""
-    return _FUNCTIONS[name](np.ascontiguousarray(X.T), q)
+    return _QUERY[name](np.ascontiguousarray(X.T), q)
 
 
 def many_to_many(name, Q, X):
@@ -89,4 +110,4 @@ def of_pair(name, x, y):
         )
     if name == "cosine":
         y = np.pad(y, (0, len(x) - len(y)))
-    return float(one_to_many(name, x[None, : len(y)], y)[0])
+    return float(_PAIR[name](x[: len(y), None], y)[0])

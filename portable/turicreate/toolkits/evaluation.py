@@ -162,7 +162,7 @@ def _label_numbers(targets, predictions, index_map):
 
 def _probabilities(predictions, classes):
     """Return scores as an array, (n,) of two classes or (n, c)."""
-    column = predictions._data
+    column = predictions._column
     if column.missing is not None:
         raise ToolkitError(
             "Prediction scores/probabilities cannot contain missing values (i.e None values). "

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..elements import each
 from ..image import Image, from_pixels
 from ..missing import lacks
 from ..sarray import SArray
@@ -76,7 +77,8 @@ def resize(image, width, height, channels=None, decode=False, resample="nearest"
     if min(width, height) < 1:
         raise ToolkitError(f"Cannot resize to {width}x{height}: both must be at least 1")
     if isinstance(image, SArray) and image.dtype is Image:
-        return image._map(lambda one: resize(one, width, height, channels, decode, resample), Image)
+        shape = (width, height, channels, decode, resample)
+        return SArray._of(each(image._column, lambda one: resize(one, *shape), Image))
     if not isinstance(image, Image):
         raise ValueError(
             "Cannot call 'resize' on objects that are not either an Image or SArray of Images"

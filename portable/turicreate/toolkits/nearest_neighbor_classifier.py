@@ -11,6 +11,7 @@ from ..sframe import SFrame
 from . import evaluation, nearest_neighbors
 from ._checks import feature_names, need_columns, need_frame
 from ._main import ToolkitError
+from .distances import check_composite
 from .model import Model, saveable
 
 _METRICS = ("auto", "accuracy", "confusion_matrix", "roc_curve")
@@ -42,9 +43,12 @@ def create(dataset, target, features=None, distance=None, verbose=True):
     names = feature_names(dataset, features, [target])
     if distance is None or distance == "auto":
         distance = _automatic_distance(dataset, names)
-    search = nearest_neighbors.create(
-        dataset.select_columns([*names, target]), features=names, distance=distance, verbose=False
-    )
+    elif isinstance(distance, list):
+        distance = [
+            [[name for name in own if name != target], kind, weight]
+            for own, kind, weight in check_composite(distance)
+        ]
+    search = nearest_neighbors.create(dataset, features=names, distance=distance, verbose=False)
     return NearestNeighborClassifier(search, dataset[target], target, started)
 
 
@@ -123,10 +127,13 @@ class NearestNeighborClassifier(Model):
             for shares in self._votes(dataset, max_neighbors, radius)
         ]
         kind = self._fields["_target_type"]
+        found = any(share is not None for _, share in best)
         return SFrame._of(
             {
                 "class": column_from_values([label for label, _ in best], kind),
-                "probability": column_from_values([share for _, share in best], float),
+                "probability": column_from_values(
+                    [share for _, share in best], float if found else int
+                ),
             }
         )
 
@@ -151,15 +158,14 @@ class NearestNeighborClassifier(Model):
             for row, shares in enumerate(self._votes(dataset, max_neighbors, radius))
             for label, share in shares[:k]
         ]
-        return SFrame._of(
-            {
-                "row_id": NumberColumn(np.array([row for row, _, _ in rows], np.int64)),
-                "class": column_from_values(
-                    [label for _, label, _ in rows], self._fields["_target_type"]
-                ),
-                "probability": column_from_values([share for _, _, share in rows], float),
-            }
-        )
+        columns = {
+            "row_id": NumberColumn(np.array([row for row, _, _ in rows], np.int64)),
+            "class": column_from_values(
+                [label for _, label, _ in rows], self._fields["_target_type"]
+            ),
+            "probability": column_from_values([share for _, _, share in rows], float),
+        }
+        return SFrame._of(columns if rows else dict(sorted(columns.items())))
 
     def evaluate(self, dataset, metric="auto", max_neighbors=10, radius=None):
         """Return accuracy, confusion matrix and, for two classes, the ROC curve."""

@@ -30,12 +30,13 @@ _AUTOMATIC = {str: "levenshtein", dict: "jaccard", list: "jaccard", array.array:
 _ONLY_LEVENSHTEIN = (
     "The only distance allowed for string features is 'levenshtein'. Please try this distance, or "
     "use 'text_analytics.count_ngrams' to convert the strings to dictionaries, which permit more "
-    "distance functions."
+    "distance functions.\n"
 )
 _MOST = 2147483647
 _TREE_DISTANCES = ("euclidean", "manhattan")
 _MANY_FEATURES = 200
 _LEAF_SIZE = 1000
+_LARGEST_WEIGHT = 1e9
 
 
 def create(
@@ -76,23 +77,29 @@ def create(
             "The ball tree method does not work with 'cosine' or 'transformed_dot_product' "
             "distance.Please use the 'brute_force' method for these distances."
         )
-    leaf_size = _leaf_size(kwargs)
+    _check_options(kwargs)
     if label is not None and label not in dataset.column_names():
         raise ToolkitError("Row label column not found in the dataset.")
     parts = composite_distance(dataset, _features(dataset, features, label), distance, label)
+    method = _method(dataset, method, parts)
+    leaf_size = _leaf_size(kwargs.get("leaf_size")) if method == "ball_tree" else None
     options = {"method": method, "leaf_size": leaf_size}
     return NearestNeighborsModel(dataset, label, parts, options, started)
 
 
-def _leaf_size(options):
+def _check_options(options):
     for name in options:
         if name not in ("leaf_size", "num_tables", "num_projections_per_table"):
             raise ToolkitError(
                 f"'{name}' is not a valid keyword argument for the nearest neighbors model. "
                 "Please check for capitalization and other typos."
             )
-    size = options.get("leaf_size", 0)
-    if not isinstance(size, (int, float)) or size != size:
+
+
+def _leaf_size(size):
+    if size is None:
+        return _LEAF_SIZE
+    if not isinstance(size, (int, float)) or size != size or size % 1:
         raise ToolkitError(
             f"Expected integer value for option 'leaf_size'. Cannot cast {size!r} to an integer "
             "value."
@@ -106,6 +113,9 @@ def _features(dataset, features, label):
     if features is not None and not isinstance(features, list):
         raise TypeError("If specified, input 'features' must be a list of strings.")
     names = dataset.column_names() if features is None else list(features)
+    if label is None and "__id" not in dataset.column_names():
+        # What Turi Create calls the row numbers that are labels then.
+        names = [name for name in names if name != "__id"]
     if not [name for name in names if name != label]:
         raise ToolkitError(
             "The only available feature is the same as the row label column. Please specify "
@@ -132,8 +142,10 @@ def composite_distance(dataset, names, distance, label=None):
         for features, name, weight in parts
     ]
     parts = check_composite([part for part in parts if part[0]])
-    for features, name, _ in parts:
+    for features, name, weight in parts:
         _check_part(dataset, features, name)
+        if weight > _LARGEST_WEIGHT:
+            raise ToolkitError("Relative distance weights must be between 0 and 1e9.\n")
     return parts
 
 
@@ -153,7 +165,7 @@ def _automatic(dataset, names):
 def _column(dataset, name):
     if name not in dataset.column_names():
         raise KeyError(name)
-    return dataset._column_data(name)
+    return dataset._columns[name]
 
 
 def _check_part(dataset, features, name):
@@ -171,12 +183,12 @@ def _check_part(dataset, features, name):
         if kind is not str and name == "levenshtein":
             raise ToolkitError(
                 f"Cannot compute levenshtein distance with column '{feature}'. levenshtein "
-                "distance can only computed for string features."
+                "distance can only computed for string features.\n"
             )
         if kind not in (dict, list) and name in ("jaccard", "weighted_jaccard"):
             raise ToolkitError(
-                f"Cannot compute {name} distances with column '{feature}'. Jaccard distances "
-                "currently can only be computed for dictionary and list features."
+                f"Cannot compute jaccard distances with column '{feature}'. Jaccard distances "
+                "currently can only be computed for dictionary and list features.\n"
             )
 
 
@@ -185,7 +197,7 @@ def _check_lists(dataset, kinds, name):
         raise TypeError("The chosen distance cannot currently be used on list-typed columns.")
     for feature, kind in kinds.items():
         if kind is list:
-            items = (item for row in dataset._column_data(feature).tolist() for item in row or ())
+            items = (item for row in dataset._columns[feature].tolist() for item in row or ())
             if not all(isinstance(item, str) for item in items):
                 raise TypeError(
                     "Distances for sparse data, such as jaccard and weighted_jaccard, can only "
@@ -196,7 +208,7 @@ def _check_lists(dataset, kinds, name):
 
 def _part(dataset, features, name, weight):
     """Return the reference rows of one distance."""
-    kinds = {dataset._column_data(feature).dtype for feature in features}
+    kinds = {dataset._columns[feature].dtype for feature in features}
     if name == "levenshtein":
         return TextPart(weight, texts(dataset, features[0]))
     if kinds & {dict, list}:
@@ -220,16 +232,17 @@ class NearestNeighborsModel(Model):
             names if label is None or label in names else [label, *names]
         )
         unpacked = unpacked_names(dataset, names)
+        text_names = [name for name in names if dataset._columns[name].dtype is str]
         self._fields = {
             "distance": distance,
             "distance_for_summary_struct": distance[0][1] if len(distance) == 1 else distance,
             "features": names,
             "label": label,
-            "method": _method(dataset, options["method"], distance),
+            "method": options["method"],
             "num_distance_components": len(distance),
             "num_examples": len(dataset),
             "num_features": len(names),
-            "num_unpacked_features": len(unpacked),
+            "num_unpacked_features": len(unpacked) + len(text_names),
             "training_time": time.perf_counter() - started,
             "unpacked_features": unpacked,
         }
@@ -286,11 +299,26 @@ class NearestNeighborsModel(Model):
                 )
         return result
 
+    def _reaches(self, query, radius):
+        """Tell whether Turi Create's ball tree of a single leaf looks at its rows for a query.
+
+        It does not for one that is as far from the first row as the radius and the farthest
+        row together, which leaves this row out at the radius 0.
+        """
+        one_leaf = self.method == "ball_tree" and self.tree_depth == 1
+        if radius is None or not one_leaf or not isinstance(self._components[0], VectorPart):
+            return True
+        part = self._components[0]
+        farthest = part.to_rows(part.matrix[0], np.arange(len(part))).max()
+        return part.to_rows(query, np.array([0]))[0] - farthest < radius
+
     def _answer(self, queries, labels, k, radius, skip_self=False):
         rows, distances, ranks, sources = [], [], [], []
         wanted = k if k is None or not skip_self else k + 1
         found = search(self._components, queries, wanted, radius)
         for number, (near, distance) in enumerate(found):
+            if not self._reaches(queries[0][number], radius):
+                near, distance = near[:0], distance[:0]
             if skip_self:
                 others = np.flatnonzero(near != number)[:k]
                 near, distance = near[others], distance[others]
@@ -359,7 +387,7 @@ def _method(dataset, method, distance):
     if method != "auto":
         return method
     features, name, _ = distance[0]
-    columns = [dataset._column_data(feature) for feature in features]
+    columns = [dataset._columns[feature] for feature in features]
     width = sum(len(c.value(0)) if hasattr(c.value(0), "__len__") else 1 for c in columns)
     numeric = all(column.dtype in (int, float, list, array.array) for column in columns)
     tree = name in _TREE_DISTANCES and numeric and width <= _MANY_FEATURES
@@ -369,14 +397,14 @@ def _method(dataset, method, distance):
 def _labels(dataset, label):
     if label is None:
         return NumberColumn(np.arange(len(dataset), dtype=np.int64))
-    column = dataset._column_data(label)
+    column = dataset._columns[label]
     if column.dtype not in (int, str):
         raise TypeError("Row labels must be integers or strings.")
     return column
 
 
 def _query_labels(dataset, label):
-    column = _labels(dataset, None) if label is None else dataset._column_data(label)
+    column = _labels(dataset, None) if label is None else dataset._columns[label]
     if column.dtype not in (int, str):
         raise TypeError("The label column must contain integers or strings.")
     return column
