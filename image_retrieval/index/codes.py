@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from image_retrieval.index.approximate import ListingEngine, some
 from image_retrieval.index.components import FITTED_ROWS, Rotation, doubled
 from image_retrieval.index.exact.selection import lowest
 from image_retrieval.index.parallel import in_parallel
-from image_retrieval.index.reranking import ListingEngine, some
 from image_retrieval.index.storage import read_array
 
 _LEVELS = 255  # steps between the smallest and the largest value of a component

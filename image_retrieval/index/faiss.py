@@ -5,9 +5,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from image_retrieval.errors import InputError, one_line
+from image_retrieval.index.approximate import ListingEngine, some
 from image_retrieval.index.components import as_measured
 from image_retrieval.index.engine import needed
-from image_retrieval.index.reranking import ListingEngine, some
 from image_retrieval.index.storage import damaged
 
 _TRAINED_ON = 100_000  # rows, at most about

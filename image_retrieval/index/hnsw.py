@@ -6,9 +6,9 @@ import threading
 import numpy as np
 
 from image_retrieval.hardware import cores
+from image_retrieval.index.approximate import LONGEST, MEASURED, TUNED_FOR, RerankingEngine
 from image_retrieval.index.components import Rotation, doubled
 from image_retrieval.index.engine import needed
-from image_retrieval.index.reranking import LONGEST, MEASURED, TUNED_FOR, RerankingEngine
 from image_retrieval.index.storage import read_array
 
 _LINKS = 16  # M of the paper: links a row
