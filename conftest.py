@@ -1,6 +1,7 @@
 """What every test and every notebook under test shares: its data and its surroundings."""
 
 import os
+import signal
 from collections import defaultdict
 from importlib import import_module
 from importlib.util import find_spec
@@ -98,3 +99,11 @@ def _folder_or_skip(folder, what):
     if not folder.is_dir():
         pytest.skip(f"no {what} at ../shared/{folder.name}")
     return folder
+
+
+def heed_ctrl_c():
+    """Let a program that a test starts (as its `preexec_fn`) heed Ctrl-C.
+
+    What a shell runs in the background ignores it, and so do all programs that it starts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

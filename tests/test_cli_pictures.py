@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT
+from conftest import ROOT, heed_ctrl_c
 from image_retrieval import cli, datasets, duplicates
 from image_retrieval.images import as_rgb
 
@@ -284,7 +284,9 @@ def test_ctrl_c_is_one_line_and_code_130_and_a_closed_pipe_is_silent(tmp_path, c
         Image.new("RGB", (9, 9), (number % 256, number // 256, 0)).save(
             str(tmp_path / f"{number}.png")
         )
-    running = program("index", tmp_path, "--size", 224, stderr=subprocess.PIPE)
+    running = program(
+        "index", tmp_path, "--size", 224, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c
+    )
     end = time.monotonic() + 120
     while not (tmp_path / ".image-retrieval" / "pictures.sqlite").exists():
         assert running.poll() is None and time.monotonic() < end

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conftest import heed_ctrl_c
 from image_retrieval import collection, features
 from image_retrieval.collection import updating
 from image_retrieval.errors import InputError
@@ -164,6 +165,7 @@ def test_a_killed_run_goes_on_where_it_was_and_extracts_nothing_twice(tmp_path, 
         [sys.executable, "-c", SLOW, str(tmp_path / "many")],
         env=environment,
         stderr=subprocess.DEVNULL,
+        preexec_fn=heed_ctrl_c,
     )
     end = time.monotonic() + 120
     while not (tmp_path / "many" / ".image-retrieval").is_dir() or not known(tmp_path / "many"):

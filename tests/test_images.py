@@ -103,7 +103,11 @@ def test_files_that_are_no_whole_pictures_are_named(tmp_path):
     Image.effect_noise((64, 64), 50).save(cut)
     cut.write_bytes(cut.read_bytes()[:600])
     folder.mkdir()
-    for path, message in ((text, "not a picture"), (cut, "cannot be read"), (folder, "a folder, not")):
+    for path, message in (
+        (text, "not a picture"),
+        (cut, "cannot be read"),
+        (folder, "a folder, not"),
+    ):
         with pytest.raises(InputError, match=message) as caught:
             as_rgb(path)
         assert str(path) in str(caught.value)
