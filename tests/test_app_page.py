@@ -559,7 +559,6 @@ def test_taken_port_is_said_and_another_one_found(address, second):
     assert before[1] == f"Port {port} is taken.\n" and urlsplit(other).port != port
 
 
-@pytest.mark.xfail(reason="Voilà 0.5.13 lets one visitor more in at times", strict=False)
 def test_visitor_without_room_reads_why_and_can_try_again(browser, second, requested):
     with visiting(browser, second[1], requested), pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(second[1], timeout=120)

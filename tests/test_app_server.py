@@ -30,3 +30,20 @@ def test_visitors_beyond_the_number_are_refused_with_a_word():
     with pytest.raises(HTTPError, match="Too many visitors") as refused:
         asyncio.run(kernels.start_kernel())
     assert refused.value.status_code == 503
+
+
+def test_visitors_who_come_at_once_are_counted_one_after_the_other(monkeypatch):
+    kernels = Kernels(most=1)
+
+    async def slow(self, **options):
+        await asyncio.sleep(0.01)
+        self._kernels["a"] = None
+        return "a"
+
+    async def two():
+        starts = [kernels.start_kernel(), kernels.start_kernel()]
+        return await asyncio.gather(*starts, return_exceptions=True)
+
+    monkeypatch.setattr(Kernels.__bases__[0], "start_kernel", slow)
+    first, second = asyncio.run(two())
+    assert first == "a" and second.status_code == 503

@@ -48,9 +48,10 @@ _USER = 20000 + secrets.randbelow(40000)
 
 CONTAINER_COMMAND = (
     "docker run --rm --network none --memory 6g --pids-limit 1024 --user root "
-    '-v "$PWD/submissions":/root/submissions:ro -v "$PWD/build/grades":/root/grades '
+    '--tmpfs /grading:mode=700 -v "$PWD/submissions":/grading/submissions:ro '
+    '-v "$PWD/build/grades":/grading/grades '
     "image-retrieval python -m tools.classroom grade --container "
-    "--submissions /root/submissions --output /root/grades"
+    "--submissions /grading/submissions --output /grading/grades"
 )
 
 
@@ -141,8 +142,8 @@ def close(folder):
     tried = subprocess.run([*_as_student(), "ls", str(folder)], capture_output=True, check=False)
     if tried.returncode == 0:
         raise InputError(
-            f"the code of submissions could read {folder}; put it where only root can enter,"
-            " such as /root"
+            f"the code of submissions could read {folder}; put it into a folder that"
+            " only root can enter (chmod 700)"
         )
 
 

@@ -4,8 +4,10 @@ Voilà runs the notebook for each visitor in a kernel of its own, and lets no me
 runs code. What is served is a copy of the notebook that holds nothing but the page's cells.
 """
 
+import asyncio
 import os
 import sys
+import time
 import webbrowser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +16,7 @@ import nbformat
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from nbformat.sign import NotebookNotary
 from tornado.ioloop import IOLoop
+from tornado.locks import Lock
 from tornado.web import HTTPError
 from traitlets import Bool, Int
 from traitlets.config import Config
@@ -28,6 +31,7 @@ _HERE = Path(__file__).resolve().parent
 # Seconds after which the kernel of a page that nobody has open any more is ended.
 _IDLE, _LOOKING = 300, 30
 _REFILL = 4  # seconds until the next kernel is made ready
+_PATIENCE = 60  # seconds; without a kernel by then, visitors shall read the error
 # An upload of the largest size that is taken, as it is sent, fits into one message.
 _MESSAGE_BYTES = 4 << 20
 # Nothing is fetched from anywhere else, whatever a package's template asks for.
@@ -43,11 +47,18 @@ class Kernels(AsyncMappingKernelManager):
 
     most = Int(8, config=True, help="Kernels that may run at a time.")
 
+    def __init__(self, **options):
+        self._starting = Lock()
+        super().__init__(**options)
+
     async def start_kernel(self, **options):
         """Start one, or refuse the visitor with a word."""
-        if len(self) >= self.most:
-            raise HTTPError(503, reason="Too many visitors at the moment; try again in a minute")
-        return await super().start_kernel(**options)
+        # One after the other: a kernel counts only when it has started.
+        async with self._starting:
+            if len(self) >= self.most:
+                reason = "Too many visitors at the moment; try again in a minute"
+                raise HTTPError(503, reason=reason)
+            return await super().start_kernel(**options)
 
 
 class SearchPage(Voila):
@@ -62,10 +73,14 @@ class SearchPage(Voila):
         self.template_paths.insert(0, str(_HERE / "templates"))
 
     def launch_browser(self):
-        """Tell the address as soon as requests are answered, and open it."""
+        """Tell the address as soon as a kernel waits for the first visitor, and open it."""
         IOLoop.current().add_callback(self._announce)
 
-    def _announce(self):
+    async def _announce(self):
+        # A visitor who came before would start one more kernel beside it.
+        end = time.monotonic() + _PATIENCE
+        while not self.kernel_manager.notebook_data and time.monotonic() < end:
+            await asyncio.sleep(0.05)
         if self.port != self.asked:
             print(f"Port {self.asked} is taken.", flush=True)
         print(f"The search page is at {self.connection_url} (Ctrl-C ends it)", flush=True)
