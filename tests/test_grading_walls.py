@@ -87,6 +87,7 @@ def attacks(release, elsewhere):
         "filler": solved(release(), extra=[FILL]),
         "looper": solved(release(), extra=["while True: pass"]),
         "flooder": solved(release(), extra=["while True: print('again ' * 1000)"]),
+        "burster": solved(release(), extra=["print('again ' * 10_000_000)"]),
         "crasher": solved(release(), extra=["import os\nos._exit(1)"]),
         "patcher": solved(release(), "return 0", "return 0", PATCHES),
         "forger": solved(release(), cube=FORGE),
@@ -145,6 +146,7 @@ def flags(graded, student):
         ("filler", 2, 3),
         ("looper", 2, 3),
         ("flooder", 0, 0),
+        ("burster", 0, 0),
         ("crasher", 0, 0),
         ("patcher", 0, 0),
         ("forger", 2, 0),
@@ -196,7 +198,7 @@ def test_an_answer_in_words_waits_for_a_person_and_an_untouched_one_gets_nothing
 
 def test_no_page_shows_a_hidden_test(graded):
     pages = {path.parent.name: path.read_text() for path in graded.glob("feedback/*/*.html")}
-    assert len(pages) == 19
+    assert len(pages) == 20
     assert not [student for student, page in pages.items() if SECRET in page]
     # It got hold of the test, and the instructor's copy shows it.
     assert SECRET in (graded / "autograded/leaker/powers/powers.ipynb").read_text()

@@ -7,8 +7,10 @@ docs/instructors.md for what is given and what is not.
 
 import builtins
 import importlib
+import sys
 import types
 
+_PIECE = 1 << 16
 _PATCHABLE = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
 
 
@@ -19,6 +21,32 @@ def start(shell, modules):
     """Begin to watch; the parameters are the class's."""
     global guard
     guard = Guard(shell, modules)
+    for stream in (sys.stdout, sys.stderr):
+        send_in_pieces(stream)
+
+
+def send_in_pieces(stream):
+    """Let a kernel's stream send what is printed in pieces, and wait until each is sent.
+
+    It would keep everything that is printed in a fifth of a second, and send that as a single
+    message: whoever prints without end used up the memory before anybody saw a word.
+    """
+    write, flush, waiting = stream.write, stream.flush, 0
+
+    def write_pieces(text):
+        nonlocal waiting
+        if not isinstance(text, str):
+            return write(text)
+        for start in range(0, len(text), _PIECE):
+            piece = text[start : start + _PIECE]
+            write(piece)
+            waiting += len(piece)
+            if waiting >= _PIECE:
+                flush()
+                waiting = 0
+        return len(text)
+
+    stream.write = write_pieces
 
 
 class Guard:
