@@ -22,9 +22,10 @@ from image_retrieval.errors import InputError
 
 try:
     import fcntl
-except ImportError:  # Windows
+except ImportError:  # Windows, and a browser's tab, where no second process can write
     fcntl = None
-    import msvcrt
+    with suppress(ImportError):
+        import msvcrt
 
 _RENAME_ATTEMPTS = 5
 _LOCK = ".writer"
@@ -170,7 +171,7 @@ def _lock(file):
     with suppress(BlockingIOError, PermissionError):
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
+        elif os.name == "nt":
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         return True
     return False

@@ -5,7 +5,6 @@ sets of this course need many times over.
 """
 
 import gzip
-import lzma
 import tarfile
 import zipfile
 import zlib
@@ -68,7 +67,7 @@ def open_tar(path, file=None):
         raise _damaged(path, error) from None
 
 
-_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile
+_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, gzip.BadGzipFile
 
 
 class _UnfitError(Exception):

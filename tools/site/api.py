@@ -38,7 +38,7 @@ def _first_line(tree):
 
 
 def public_names(tree):
-    """Return the names that a module defines for others, in order.
+    r"""Return the names that a module defines for others, in order.
 
     They are its functions and classes; where there are none, as in the `__init__` of a
     package, they are what it imports from the package.

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,7 @@ from image_retrieval.files import atomic_folder
 from tools.site.api import write_api
 from tools.site.folders import HERE, ROOT, SITE, SOURCE
 from tools.site.index import write_index
+from tools.site.lite import build_lite
 from tools.site.pages import stage
 
 
@@ -25,8 +27,10 @@ def build():
     _configure()
     if _book():
         return 1
-    with atomic_folder(SITE) as folder:
+    with tempfile.TemporaryDirectory() as work, atomic_folder(SITE) as folder:
         shutil.copytree(SOURCE / "_build" / "html", folder, dirs_exist_ok=True)
+        if build_lite(Path(work), folder / "lite"):
+            raise SystemExit(1)
     print(f"The site is built. Open {os.path.relpath(SITE / 'index.html')}.")
     return 0
 

@@ -6,7 +6,6 @@ repository has no address.
 
 import re
 import shutil
-from pathlib import Path
 
 import nbformat
 
