@@ -9,6 +9,7 @@ writer of the same path sweeps up. Work that takes minutes is wrapped in `exclus
 it is not done twice at once.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -162,9 +163,11 @@ def file_hash(path):
 
 @lru_cache(maxsize=16)
 def _hash_of(path, modified, size):
-    import pooch
-
-    return pooch.file_hash(str(path), "sha256")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _lock(file):

@@ -14,6 +14,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
+try:
+    from lzma import LZMAError
+except ImportError:  # a browser's Python, where tarfile refuses such an archive with this
+    from tarfile import CompressionError as LZMAError
+
 _BLOCK = 512
 _CHUNK = 1 << 20
 _LARGEST = 1 << 25  # a batch of CIFAR-10 has 31 MB, a picture less

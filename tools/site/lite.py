@@ -1,7 +1,5 @@
 """The course in a browser tab: JupyterLite with the portable edition."""
 
-import json
-import os
 import shutil
 import subprocess
 import sys

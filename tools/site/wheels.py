@@ -20,7 +20,9 @@ def build_wheels(output):
         The wheels, by name.
     """
     with tempfile.TemporaryDirectory() as place:
-        package, portable, sample = (Path(place, name) for name in ("package", "portable", "sample"))
+        package, portable, sample = (
+            Path(place, name) for name in ("package", "portable", "sample")
+        )
         # In copies, because setuptools leaves its own traces beside what it builds.
         _copy(ROOT, package, ["image_retrieval", "pyproject.toml", "README.md"])
         _copy(ROOT / "portable", portable, ["turicreate", "pyproject.toml", "README.md"])
