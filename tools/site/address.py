@@ -1,6 +1,9 @@
 """The address of the repository, which everything that links to it takes from here."""
 
-import tomllib
+try:
+    import tomllib
+except ImportError:  # before Python 3.11
+    import tomli as tomllib
 
 from tools.site.folders import ROOT
 
@@ -31,7 +34,7 @@ def launchers(address, notebook):
     """
     if not address:
         return []
-    name = address.removeprefix("https://github.com/")
+    name = address.partition("github.com/")[2]
     return [
         # Colab's machine starts empty: this notebook sets it up and puts the others there.
         ("Colab", f"https://colab.research.google.com/github/{name}/blob/HEAD/colab.ipynb"),
