@@ -13,7 +13,7 @@ pytestmark = pytest.mark.site
 NOTEBOOKS = [
     path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if re.match("0[1-4]", path.name)
 ]
-PATIENCE = 3_000_000  # ms; a browser is slow, and so is a busy machine
+PATIENCE = 1_500_000  # ms; a browser is slow, and so is a busy machine
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 RUN = """async () => {
     const app = window.jupyterapp, widget = app.shell.currentWidget;

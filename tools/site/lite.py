@@ -1,5 +1,6 @@
 """The course in a browser tab: JupyterLite with the portable edition."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,7 @@ def build_lite(work, output):
     """
     wheels = build_wheels(work / "pypi")
     names = [wheel.name.partition("-")[0].replace("_", "-") for wheel in wheels]
+    names.remove("comm")  # the kernel installs it when it starts
     _write_contents(work / "contents", SETUP.format(" ".join(names)))
     shutil.copyfile(HERE / "jupyter-lite.json", work / "jupyter-lite.json")
     command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(work)]
@@ -48,7 +50,8 @@ def _write_contents(folder, setup):
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         if runs_in_a_tab(path.name):
             copy = with_setup(nbformat.read(str(path), as_version=4), setup)
-            nbformat.write(copy, str(folder / "notebooks" / path.name))
+            # Texts in one piece: JupyterLite's table of contents stumbles over lists of lines.
+            (folder / "notebooks" / path.name).write_text(json.dumps(copy), encoding="utf-8")
     for name in LICENSES:
         shutil.copyfile(ROOT / name, folder / name)
 
