@@ -1,1 +1,1 @@
-"""Set up the course's environments with uv, by any ``python3`` from 3.6 on, run in the project."""
+"""Set up the course's environments with uv, by any ``python3`` from 3.8 on, in the project."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.environment.editions import EDITIONS, PORTABLE, TURICREATE, environment
 from tools.environment.pythons import find_python
-from tools.environment.uv import ask, ensure_uv, interpreter, run
+from tools.environment.uv import ask, ensure_uv, program, run
 
 REASON = Path("build", "edition.txt")  # why the automatic choice was the portable edition
 HINT = "EDITION={} decides otherwise."
@@ -24,8 +24,7 @@ def choose():
         return TURICREATE, f"It is set up in {TURICREATE.folder}; {HINT.format('portable')}"
     # An environment that only EDITION=... asked for is no automatic choice.
     if not (REASON.is_file() and PORTABLE.python.exists()):
-        why = _why_not_turicreate()
-        if not why:
+        if not (why := _why_not_turicreate()):
             return TURICREATE, f"There is a Python 3.8; {HINT.format('portable')}"
         REASON.parent.mkdir(exist_ok=True)
         REASON.write_text(f"{why} {HINT.format('turicreate')}", encoding="utf-8")
@@ -47,34 +46,30 @@ def set_up(edition, extras):
     """Make the environment unless it is there, and add what it and `extras` lack."""
     folder, works = edition.folder, edition.folder / ".works"
     if not edition.python.exists():
-        if folder.is_symlink() or (folder.is_dir() and not (folder / "pyvenv.cfg").is_file()):
-            raise SystemExit(f"{folder} is no Python environment; move it away and try again.")
         python = find_python(edition)
         print(f"Setting up {folder} with {python}.", flush=True)
+        # uv leaves a folder alone that is something else, and says so.
+        clear = ["--clear"] if (folder / "pyvenv.cfg").is_file() else []
         # Its scripts look for the interpreter beside them, whatever their folder's name holds.
-        run(ensure_uv(), "venv", "--quiet", "--clear", "--relocatable", "--python", python, folder)
-    # What is there already costs uv a tenth of a second, and what was cut short is completed.
-    _install(folder, "-r", edition.pins)
-    if extras:
-        _install(folder, "-e", f".[{','.join(extras)}]", "-c", edition.all_pins)
-    problem = "" if works.is_file() else ask(edition.python, "-c", edition.proof)[1]
-    if problem:
-        raise SystemExit(
-            f"Everything was installed, but `{edition.proof}` fails: {problem}. "
-            "A missing .so file is a package of this system; the Dockerfile has one that works."
-        )
-    works.touch()
-
-
-def _install(folder, *what):
-    # Progress bars where a person watches, no list of 180 names where nobody does.
-    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+        run(ensure_uv(), "venv", "-q", *clear, "--relocatable", "--python", python, folder)
+    # What is there already costs uv a moment, and what was cut short is completed.
     with tempfile.TemporaryDirectory() as place:
         if "$" in str(Path.cwd()):
             # The distutils of Python 3.8 takes it for a variable.
             Path(place, "alias").symlink_to(folder.resolve())
             folder = Path(place, "alias")
-        run(ensure_uv(), "pip", "install", *quiet, "--python", interpreter(folder), *what)
+        # Progress bars where a person watches, no list of 180 names where nobody does.
+        quiet = [] if sys.stderr.isatty() else ["--quiet"]
+        install = ("pip", "install", *quiet, "--python", program(folder), "-r", edition.pins)
+        # As text, because uv would build again what its command line names.
+        more = ("-r", "-", "-c", edition.all_pins) if extras else ()
+        run(ensure_uv(), *install, *more, text=f"-e .[{','.join(extras)}]\n")
+    if not works.is_file() and (problem := ask(edition.python, "-c", edition.proof)[1]):
+        raise SystemExit(
+            f"Everything was installed, but `{edition.proof}` fails: {problem}. "
+            "A missing .so file is a package of this system; the Dockerfile has one that works."
+        )
+    works.touch()
 
 
 def main(action="setup", *words):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Tuple
 
-from tools.environment.uv import interpreter
+from tools.environment.uv import program
 
 # Versions of Python that hnswlib has packages for, the newest first, and versions it has not.
 EVERYTHING = ("3.11", "3.10", "3.9") if os.name == "nt" else ("3.12", "3.11", "3.10", "3.9")
@@ -19,20 +19,16 @@ class Edition(NamedTuple):
     variable: str  # the environment variable that may name the interpreter
     versions: Tuple[str, ...]  # the Python versions that run everything, the preferred one first
     lesser: Tuple[str, ...]  # those taken for want of them, on which a part is missing
-    proof: str  # what must run in a finished environment
+    proof: str = "import turicreate, image_retrieval"  # what must run in a finished environment
 
     folder = property(lambda self: Path(f".venv{self.suffix}"))
-    python = property(lambda self: interpreter(self.folder))
+    python = property(lambda self: program(self.folder))
     pins = property(lambda self: Path(f"requirements{self.suffix}.txt"))
-    # With the extras.
     all_pins = property(lambda self: Path(f"requirements{self.suffix}-all.txt"))
 
 
-_PROOF = "import turicreate, image_retrieval"
-TURICREATE = Edition("Turi Create", "", "PYTHON38", ("3.8",), (), _PROOF)
-PORTABLE = Edition(
-    "the portable edition", "-portable", "PORTABLE_PYTHON", EVERYTHING, NO_HNSWLIB, _PROOF
-)
+TURICREATE = Edition("Turi Create", "", "PYTHON38", ("3.8",), ())
+PORTABLE = Edition("the portable edition", "-portable", "PORTABLE_PYTHON", EVERYTHING, NO_HNSWLIB)
 EDITIONS = {"turicreate": TURICREATE, "portable": PORTABLE}
 
 

@@ -27,8 +27,7 @@ def find_python(edition):
     tried = []
     for path, versions in _candidates(edition):
         wanted = [tuple(map(int, version.split("."))) for version in versions]
-        problem = ask(path, "-I", "-c", _PROBE.format(versions=wanted))[1]
-        if not problem:
+        if not (problem := ask(path, "-I", "-c", _PROBE.format(versions=wanted))[1]):
             return path
         tried.append(f"  {path}: {problem}")
     names = {"wanted": " or ".join(edition.versions), "version": edition.versions[0]}
@@ -36,9 +35,8 @@ def find_python(edition):
 
 
 def _candidates(edition):
-    """Yield (path, versions that it may have) of the interpreters, the preferred ones first."""
-    named = os.environ.get(edition.variable)
-    if named:
+    # Pairs of a path and the versions that it may have, the preferred ones first.
+    if named := os.environ.get(edition.variable):
         # Who names an interpreter wants that one, though a part of the course may be missing.
         yield shutil.which(named) or named, (*edition.versions, *edition.lesser)
     yield from ((path, edition.versions) for path in _found(edition.versions))
@@ -49,7 +47,7 @@ def _candidates(edition):
 
 
 def _found(versions):
-    """Yield the interpreters of `versions` that uv finds; pyenv's need no shim for it."""
+    # uv finds pyenv's versions by their shims only, which need not start them.
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
     pyenv = [str(path) for path in root.glob("3.*/bin")] if os.access(str(root), os.R_OK) else []
     pyenv.sort(key=lambda path: [*map(int, re.findall(r"\d+", path))], reverse=True)

@@ -7,51 +7,42 @@ import sys
 from pathlib import Path
 
 VERSION = "0.13.9"
-SCRIPTS, SUFFIX = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
 
 
-def interpreter(folder):
-    """Return the path of the interpreter of the environment in `folder`."""
-    return folder / SCRIPTS / f"python{SUFFIX}"
+def program(folder, name="python"):
+    """Return the path of a program of the environment in `folder`."""
+    return folder / "Scripts" / f"{name}.exe" if os.name == "nt" else folder / "bin" / name
 
 
-def run(*command):
-    """Run a command with its output shown; its failure ends the set-up."""
-    code = subprocess.call([*map(str, command)], env=_surroundings())
-    if code:
-        words = " ".join([Path(command[0]).name, *map(str, command[1:4])])
-        raise SystemExit(
-            f"The set-up stopped: `{words} ...` ended with exit code {code}; its message is above. "
-            "Once that is mended, the same command starts again."
-        )
+def run(*command, text=None):
+    """Run a command, on `text` if given, with its output shown; its failure ends the set-up."""
+    if subprocess.run(command, env=_surroundings(), input=text and text.encode()).returncode:
+        words = " ".join(map(str, command[:4]))
+        raise SystemExit(f"The set-up stopped: `{words} ...` failed; its message is above.")
 
 
 def ask(*command, **variables):
     """Run a command; return its output, and the last line of its errors if it failed."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-    options = {"env": {**_surroundings(), **variables}, "universal_newlines": True, **pipes}
+    options = {"env": {**_surroundings(), **variables}, "stdin": subprocess.DEVNULL}
     try:
-        done = subprocess.run([*map(str, command)], **options)
+        done = subprocess.run(command, capture_output=True, text=True, **options)
     except OSError as error:
         return "", str(error)
-    said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").split(
-        "\n"
-    )
-    return done.stdout, said[-1].strip() if done.returncode else ""
+    said = [f"exit code {done.returncode}", *(done.stderr or done.stdout).split("\n")]
+    return done.stdout, [*filter(None, map(str.strip, said))][-1] if done.returncode else ""
 
 
 def ensure_uv():
     """Return the path of uv, installed from the package registry into ``build/uv`` if needed."""
     folder = Path("build", "uv")
-    uv = folder / SCRIPTS / f"uv{SUFFIX}"
-    if ask(uv, "--version")[0].split()[1:2] == [VERSION]:
+    uv = program(folder, "uv")
+    if f" {VERSION}" in ask(uv, "--version")[0]:
         return uv
     # Debian's python3 comes without what venv needs, hence more than one to try.
     names = [sys.executable, *(f"python3.{minor}" for minor in range(14, 7, -1))]
     for python in filter(None, map(shutil.which, names)):
-        problem = ask(python, "-m", "venv", "--clear", folder)[1]
-        if not problem:
-            run(interpreter(folder), "-m", "pip", "--quiet", "install", f"uv=={VERSION}")
+        if not (problem := ask(python, "-m", "venv", "--clear", folder)[1]):
+            run(program(folder), "-m", "pip", "--quiet", "install", f"uv=={VERSION}")
             return uv
     raise SystemExit(
         f"No Python here can make a virtual environment for uv ({problem}). "
@@ -60,7 +51,7 @@ def ensure_uv():
 
 
 def _surroundings():
-    # What the shell says of another Python, such as where it finds its modules, is left out.
+    # What the shell says of another Python is left out.
     other = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX")
     result = {name: value for name, value in os.environ.items() if name not in other}
     # uv trusts what the system does, and asks pip's registry.
