@@ -20,8 +20,7 @@ RUN = """async () => {
     await widget.sessionContext.ready;
     await app.commands.execute("notebook:run-all-cells");
     await widget.context.save();
-    const saved = await app.serviceManager.contents.get(widget.context.path);
-    return JSON.stringify(saved.content);
+    return JSON.stringify(widget.context.model.toJSON());
 }"""
 
 
