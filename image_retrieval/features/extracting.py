@@ -130,6 +130,8 @@ def _run(images, extraction, network, batch_size, progress):
     images = as_sequence(images)
     total = len(images) if hasattr(images, "__len__") else None
     workers = available_cores()
+    if workers == 1:
+        tqdm.monitor_interval = 0  # a browser's Python cannot start its thread
     if total:
         # A short list is shared out among the threads instead of going to the first.
         batch_size = min(batch_size, -(-total // workers))

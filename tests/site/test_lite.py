@@ -79,4 +79,7 @@ def test_a_notebook_prints_in_a_browser_what_it_printed_here(lab, path):
     committed = code_cells(nbformat.read(str(path), as_version=4))
     assert len(cells) == len(committed)
     for cell, expected in zip(cells, committed):
-        assert texts(cell) == texts(expected), expected.source
+        printed = texts(cell)
+        # What the two editions show otherwise by design, as nbval knows from the same tag.
+        if "nbval-ignore-output" not in expected.metadata.get("tags", []):
+            assert printed == texts(expected), expected.source
