@@ -16,7 +16,9 @@ BEGINNINGS = ("01", "02", "03", "03b", "04")
 SETUP = """\
 # In the browser only: installs the course and its data. It takes up to a minute.
 %pip install -q pandas pillow matplotlib scikit-learn
-%pip install -q --no-deps {}"""
+%pip install -q --no-deps {}
+import logging
+logging.getLogger("matplotlib.font_manager").setLevel("ERROR")  # it reports its first start"""
 LICENSES = ("LICENSE", "ARTWORK.md")
 
 
