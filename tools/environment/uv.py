@@ -51,10 +51,9 @@ def ensure_uv():
 
 
 def _surroundings():
-    # What the shell says of another Python is left out.
     other = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX")
     result = {name: value for name, value in os.environ.items() if name not in other}
-    # uv trusts what the system does, and asks pip's registry.
+    # uv trusts what the system does, asks pip's registry, and hears nothing of another Python.
     pip = {"INDEX_URL": "UV_DEFAULT_INDEX", "EXTRA_INDEX_URL": "UV_INDEX", "CERT": "SSL_CERT_FILE"}
     told = {uv: result[f"PIP_{name}"] for name, uv in pip.items() if result.get(f"PIP_{name}")}
     return {"UV_SYSTEM_CERTS": "true", **told, **result}
