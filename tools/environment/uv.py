@@ -38,10 +38,10 @@ def ensure_uv():
     uv = program(folder, "uv")
     if f" {VERSION}" in ask(uv, "--version")[0]:
         return uv
+    print(f"Fetching uv {VERSION}, which installs everything else.", file=sys.stderr)
     # Debian's python3 comes without what venv needs, hence more than one to try.
-    names = [sys.executable, *(f"python3.{minor}" for minor in range(14, 7, -1))]
-    for python in filter(None, map(shutil.which, names)):
-        if not (problem := ask(python, "-m", "venv", "--clear", folder)[1]):
+    for name in (*(f"python3.{minor}" for minor in range(14, 7, -1)), sys.executable):
+        if not (problem := ask(shutil.which(name) or name, "-m", "venv", "--clear", folder)[1]):
             run(program(folder), "-m", "pip", "--quiet", "install", f"uv=={VERSION}")
             return uv
     raise SystemExit(
