@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from shutil import copytree
 
 import nbformat
@@ -15,7 +16,7 @@ from image_retrieval.errors import InputError
 from tools.notebooks import NotebookError, execute, find_problems, normalize
 from tools.notebooks.__main__ import main, select
 from tools.notebooks.normalize import KERNELSPEC, WIDGET
-from tools.notebooks.page import to_html
+from tools.notebooks.page import title_of, to_html
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -159,9 +160,10 @@ def saved_by_jupyterlab(notebook):
 
 
 def test_saving_in_jupyterlab_breaks_no_rule_and_recording_undoes_it():
-    notebook = saved_by_jupyterlab(good())
+    before = good()
+    notebook = saved_by_jupyterlab(deepcopy(before))
     assert find_problems(notebook) == []
-    assert normalize(notebook) == good()
+    assert normalize(notebook) == before
 
 
 def test_a_picture_may_have_its_text_in_the_next_cell():
@@ -228,6 +230,27 @@ def test_page_shows_formulas_and_outputs_without_a_network():
     assert "<title>A title</title>" in page and "<pre>3" in page
 
 
+def test_page_has_a_title_neighbors_a_dark_scheme_and_words_for_figures():
+    notebook = good()
+    figure = picture()
+    figure.metadata = {"image/png": {"alt": 'precision "at" <k>'}}
+    notebook.cells[2].outputs = [figure]
+    page = to_html(notebook, "2. Two", ("01_one.html", "1. One & only"), ("03.html", "3. Three"))
+    assert '<html lang="en">' in page and "<title>2. Two</title>" in page
+    assert page.count('href="01_one.html" rel="prev">← 1. One &amp; only</a>') == 2
+    assert page.count('href="03.html"') == 2 and "data-jp-theme-light" not in page
+    assert 'alt="precision &#34;at&#34; &lt;k&gt;"' in page
+    dark = page.split("@media screen and (prefers-color-scheme: dark) {")[1]
+    assert dark.index("--jp-layout-color0: #111") < dark.index("</style>")
+    alone = to_html(notebook, "2. Two")
+    assert "<nav" not in alone
+
+
+def test_title_of_a_page_is_the_first_heading():
+    assert title_of(good(), "01_a") == "A title"
+    assert title_of(new_notebook(cells=[new_markdown_cell("## Small")]), "01_a") == "01_a"
+
+
 def test_what_a_page_would_fetch_is_seen():
     page = (
         "<script src=\"https://cdn.org/require.js\"></script><img alt='' src=//x.org/a.png>"
@@ -265,7 +288,10 @@ def test_run_writes_a_page_for_each_and_goes_on_after_a_failure(tmp_path, capsys
     assert lines[5].endswith("`make cifar10`, then `IMAGE_RETRIEVAL_DATA=cifar10 make run`.")
     assert "ZeroDivisionError" in (pages / "02_b.html").read_text(encoding="utf-8")
     assert f"<pre>{tmp_path.name}" in (pages / "03_c.html").read_text(encoding="utf-8")
+    middle = (pages / "02_b.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="(\d\d_\w+\.html)"', middle)[:2] == ["01_a.html", "03_c.html"]
     assert main(["run", "01", *options]) == 0
+    assert 'href="02_b.html"' in (pages / "01_a.html").read_text(encoding="utf-8")
     assert "01_a.html and the pages beside it" in capsys.readouterr().out
 
 
