@@ -77,7 +77,14 @@ def test_the_command_lists_what_is_broken(tmp_path, capsys):
 
 def picture():
     data = {"image/png": "aaaa", "text/plain": "<Figure size 640x480 with 1 Axes>"}
-    return new_output("display_data", data=data)
+    words = {"image/png": {"alt": "a curve"}, "image/jpeg": {"alt": "a curve"}}
+    return new_output("display_data", data=data, metadata=words)
+
+
+def test_a_picture_keeps_the_words_of_its_own_kind():
+    notebook = good()
+    notebook.cells[1].outputs.append(picture())
+    assert normalize(notebook).cells[1].outputs[1].metadata == {"image/png": {"alt": "a curve"}}
 
 
 def spoil(notebook, how):
@@ -103,6 +110,9 @@ def spoil(notebook, how):
         "British spelling": lambda: notebook.cells[0].update(source="The nearest neighbours"),
         "large": lambda: first.outputs[0].update(text="9" * 3_000_000),
         "silent picture": lambda: first.update(outputs=[picture()]),
+        "no words": lambda: first.outputs.append(
+            new_output("display_data", data={"image/png": "aaaa"})
+        ),
         "no code": lambda: notebook.update(cells=notebook.cells[:1]),
     }
     actions[how]()
@@ -127,6 +137,7 @@ def spoil(notebook, how):
         ("British spelling", "cell 1: spell 'neighbours' the American way"),
         ("large", "more than 3,000,000"),
         ("silent picture", "cell 2: a picture without text beside it"),
+        ("no words", "cell 2: a picture without alternative text"),
         ("no code", "it holds no code cell"),
     ],
 )
@@ -238,7 +249,7 @@ def test_page_has_a_title_neighbors_a_dark_scheme_and_words_for_figures():
     page = to_html(notebook, "2. Two", ("01_one.html", "1. One & only"), ("03.html", "3. Three"))
     assert '<html lang="en">' in page and "<title>2. Two</title>" in page
     assert page.count('href="01_one.html" rel="prev">← 1. One &amp; only</a>') == 2
-    assert page.count('href="03.html"') == 2 and "data-jp-theme-light" not in page
+    assert page.count('href="03.html"') == 2
     assert 'alt="precision &#34;at&#34; &lt;k&gt;"' in page
     dark = page.split("@media screen and (prefers-color-scheme: dark) {")[1]
     assert dark.index("--jp-layout-color0: #111") < dark.index("</style>")

@@ -78,9 +78,16 @@ def _output(output):
         yield f"an error output: {output.ename}: {output.evalue}"
     if output.output_type == "stream" and output.name == "stderr":
         yield f"output on stderr: {output.text.strip().splitlines()[-1:]}"
+    if _undescribed(output):
+        yield "a picture without alternative text; draw it on `plots.empty_axes`"
     for text in _texts(output):
         if ABSOLUTE_PATH.search(text):
             yield f"an absolute path in its output: {_around(ABSOLUTE_PATH, text)}"
+
+
+def _undescribed(output):
+    kinds = [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+    return [kind for kind in kinds if not output.metadata.get(kind, {}).get("alt")]
 
 
 def _silent_pictures(notebook):
