@@ -1,11 +1,11 @@
 """Words for people who cannot see a figure, made from what the figure says of itself."""
 
-from matplotlib.figure import Figure
+from matplotlib import figure as matplotlib_figure
 
 _IMAGES = ("image/png", "image/jpeg")
 
 
-class DescribedFigure(Figure):
+class Figure(matplotlib_figure.Figure):
     """A Matplotlib figure that gives a notebook its words along with its picture.
 
     IPython keeps them in the output's metadata as `alt`, where what makes a page of the

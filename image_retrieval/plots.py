@@ -144,9 +144,9 @@ def empty_axes(n, width, height):
     """Return a figure of `n` empty axes next to one another, and these; sizes are of each."""
     import matplotlib.pyplot as plt
 
-    from image_retrieval.alternative_text import DescribedFigure
+    from image_retrieval.alternative_text import Figure
 
-    look = {"figsize": (n * width, height), "layout": "constrained", "FigureClass": DescribedFigure}
+    look = {"figsize": (n * width, height), "layout": "constrained", "FigureClass": Figure}
     figure, row = plt.subplots(1, n, squeeze=False, **look)
     # Closed, so that a notebook shows the figure once: as the value of its cell.
     plt.close(figure)

@@ -14,7 +14,12 @@ Bokeh.embed.embed_item(item, "map").then(() => setTimeout(() => nameButtons(map)
 
 // Bokeh's layout does not follow the width of the paper in time: it is shrunk as it is.
 const PAPER = 600;
-const fit = (printing) => (map.style.zoom = printing ? Math.min(1, PAPER / map.offsetWidth) : "");
+const fit = (printing) => {
+    if (printing === Boolean(map.style.zoom)) return;
+    const width = map.offsetWidth;
+    map.style.width = printing ? `${width}px` : "";
+    map.style.zoom = printing ? Math.min(1, PAPER / width) : "";
+};
 matchMedia("print").addEventListener("change", (event) => fit(event.matches));
 addEventListener("beforeprint", () => fit(true));
 addEventListener("afterprint", () => fit(false));
