@@ -99,6 +99,8 @@ def test_saved_map_has_names_and_all_of_it_is_printed(page, axe, pictures, tmp_p
     page.wait_for_function("document.getElementById('map').offsetWidth > 1000")
     page.emulate_media(media="print")
     page.wait_for_function("document.getElementById('map').getBoundingClientRect().width <= 601")
+    page.emulate_media(media="screen")
+    page.wait_for_function("document.getElementById('map').getBoundingClientRect().width > 1000")
 
 
 def neighbors(n):
