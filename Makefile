@@ -39,9 +39,12 @@ run: environment  ## execute all notebooks into build/notebooks/*.html
 test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
-lab: environment  ## open JupyterLab on the notebooks
+# JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
+lab: environment  ## open JupyterLab on the notebooks [PORT=8888 ARGS="--no-browser"]
 	@$(PYTHON) -m nbformat.sign notebooks/*.ipynb >/dev/null
-	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $$LAB_OPTIONS \
+	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(call option,--port,PORT) \
+	    $(if $(filter command,$(origin ARGS)),$$ARGS)
 
 app: with-app  ## open the search page in a browser [PORT=8866]
 	@$(PYTHON) -m tools.search_page $(call option,--port,PORT)

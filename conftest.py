@@ -12,6 +12,9 @@ from nbformat.v4 import new_code_cell
 
 from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
 
+# The fixtures `browser` and `axe`.
+pytest_plugins = ["browsing"]
+
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
