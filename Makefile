@@ -26,10 +26,10 @@ options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lab app notebooks assignments grade gradescope cifar10 caltech101 sample \
-        bench lint format requirements environment clean
+        bench lint format site test-site requirements environment clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: environment  ## execute all notebooks into build/notebooks/*.html
 	@$(PYTHON) -m tools.notebooks run
@@ -39,9 +39,12 @@ run: environment  ## execute all notebooks into build/notebooks/*.html
 test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
-lab: environment  ## open JupyterLab on the notebooks
+# JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
+lab: environment  ## open JupyterLab on the notebooks [PORT=8888 ARGS="--no-browser"]
 	@$(PYTHON) -m nbformat.sign notebooks/*.ipynb >/dev/null
-	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $$LAB_OPTIONS \
+	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(call option,--port,PORT) \
+	    $(if $(filter command,$(origin ARGS)),$$ARGS)
 
 app: with-app  ## open the search page in a browser [PORT=8866]
 	@$(PYTHON) -m tools.search_page $(call option,--port,PORT)
@@ -80,6 +83,12 @@ lint: with-dev  ## check the style of the code, and the rules of committed noteb
 format: with-dev  ## put the code into the style that lint checks
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
+
+site: tool-site  ## build the course site, with the course in a browser's tab, into build/site
+	@$(shell $(SETUP) python site) -m tools.site
+
+test-site: with-dev site  ## build the site and test it in Chromium, notebooks in a tab included
+	@$(PYTHON) -m pytest -m site tests/site
 
 # All of an edition's extras are pinned first, and what a student needs to the same versions. Pins
 # that still fit stay as they are.

@@ -9,6 +9,7 @@ writer of the same path sweeps up. Work that takes minutes is wrapped in `exclus
 it is not done twice at once.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -22,9 +23,10 @@ from image_retrieval.errors import InputError
 
 try:
     import fcntl
-except ImportError:  # Windows
+except ImportError:  # Windows, and a browser's tab, where no second process can write
     fcntl = None
-    import msvcrt
+    with suppress(ImportError):
+        import msvcrt
 
 _RENAME_ATTEMPTS = 5
 _LOCK = ".writer"
@@ -161,16 +163,18 @@ def file_hash(path):
 
 @lru_cache(maxsize=16)
 def _hash_of(path, modified, size):
-    import pooch
-
-    return pooch.file_hash(str(path), "sha256")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _lock(file):
     with suppress(BlockingIOError, PermissionError):
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
+        elif os.name == "nt":
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         return True
     return False

@@ -5,7 +5,6 @@ sets of this course need many times over.
 """
 
 import gzip
-import lzma
 import tarfile
 import zipfile
 import zlib
@@ -14,6 +13,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a browser's Python, where tarfile refuses such an archive with this
+    from tarfile import CompressionError as LZMAError
 
 _BLOCK = 512
 _CHUNK = 1 << 20
@@ -68,7 +72,7 @@ def open_tar(path, file=None):
         raise _damaged(path, error) from None
 
 
-_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile
+_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, gzip.BadGzipFile
 
 
 class _UnfitError(Exception):

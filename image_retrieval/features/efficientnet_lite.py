@@ -19,8 +19,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
 from image_retrieval.features.checkpoint import read_checkpoint
-from image_retrieval.features.onnx_graph import GraphBuilder
-from image_retrieval.features.onnx_network import OnnxNetwork
+from image_retrieval.features.numpy_network import NumpyNetwork
 
 # Of Lite0, a stage a line: expansion, kernel, stride, channels in, channels out, repeats
 STAGES = (
@@ -97,6 +96,10 @@ class Variant:
     def load(self, pooling="avg", weights=None, layer=LAYERS[-1]):
         """Return the network, see `Backbone.load`."""
         tensors = read_checkpoint(self.weights_file(weights))
+        if importlib.util.find_spec("onnxruntime") is None:
+            return _build(NumpyNetwork(), tensors, self, pooling, layer)
+        from image_retrieval.features.onnx_network import OnnxNetwork
+
         return OnnxNetwork(make_graph(tensors, self, pooling, layer))
 
     def backbone(self, size, trained_size):
@@ -123,8 +126,14 @@ def make_graph(weights, variant, pooling="avg", layer=LAYERS[-1]):
     -------
     bytes
     """
-    layers = Layers(weights, variant)
-    return layers.graph.features(variant.name, layers.feature_map(layer), pooling)
+    from image_retrieval.features.onnx_graph import GraphBuilder
+
+    return _build(GraphBuilder(), weights, variant, pooling, layer)
+
+
+def _build(graph, weights, variant, pooling, layer):
+    x = Layers(graph, weights, variant).feature_map(layer)
+    return graph.features(variant.name, x, pooling)
 
 
 class Layers:
@@ -132,15 +141,15 @@ class Layers:
 
     Parameters
     ----------
+    graph : onnx_graph.GraphBuilder or NumpyNetwork
     weights : dict of str to ndarray
         The checkpoint's tensors.
     variant : Variant
     """
 
-    def __init__(self, weights, variant):
-        self.weights, self.variant = weights, variant
+    def __init__(self, graph, weights, variant):
+        self.graph, self.weights, self.variant = graph, weights, variant
         self.stages = variant.stages()
-        self.graph = GraphBuilder()
         self.range = [self.graph.constant(np.float32(limit)) for limit in (0, 6)]
 
     def feature_map(self, layer=LAYERS[-1]):

@@ -9,6 +9,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from image_retrieval.features.numpy_network import fold_batch_norm
+
 _OPSET = 13
 # The file format of 2021: every ONNX Runtime since 1.10 reads it.
 _IR_VERSION = 8
@@ -84,24 +86,3 @@ class GraphBuilder:
         model = helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
         onnx.checker.check_model(model)
         return model.SerializeToString()
-
-
-def fold_batch_norm(weight, gamma, beta, mean, variance, epsilon=1e-3):
-    """Return the weight and bias of a convolution that does its batch norm as well.
-
-    Parameters
-    ----------
-    weight : ndarray, shape (out, in, rows, columns)
-    gamma, beta, mean, variance : ndarray of shape (out,), or number
-        Of the batch norm.
-    epsilon : float
-        Added to the variance.
-
-    Returns
-    -------
-    tuple of two ndarray of float32
-        Computed in float64.
-    """
-    scale = gamma / np.sqrt(variance.astype(np.float64) + epsilon)
-    folded = weight * scale[:, None, None, None]
-    return folded.astype(np.float32), (beta - mean * scale).astype(np.float32)

@@ -1,8 +1,7 @@
 """Set up an environment, name its interpreter, or run the project's uv.
 
-usage: python3 -m tools.environment setup [NAME] [+EXTRA ...]   NAME: an edition, or a tool that
-       python3 -m tools.environment python [NAME]               has its requirements-NAME.txt
-       python3 -m tools.environment uv ARGUMENT ...             EXTRA: one of pyproject.toml
+usage: python3 -m tools.environment {setup [NAME] [+EXTRA ...], python [NAME], uv ARGUMENT ...}
+NAME is an edition, or a tool that has its requirements-NAME.txt; EXTRA is one of pyproject.toml.
 """
 
 import platform
@@ -15,20 +14,24 @@ from tools.environment.pythons import find_python
 from tools.environment.uv import ask, ensure_uv, program, run
 
 REASON = Path("build", "edition.txt")  # why the automatic choice was the portable edition
-HINT = "EDITION={} decides otherwise."
 
 
-def choose():
+def choose(look=True):
     """Return the edition that fits this machine, and why; what is set up counts first."""
     if TURICREATE.python.exists():
-        return TURICREATE, f"It is set up in {TURICREATE.folder}; {HINT.format('portable')}"
+        return (
+            TURICREATE,
+            f"It is set up in {TURICREATE.folder}; EDITION=portable decides otherwise.",
+        )
     # An environment that only EDITION=... asked for is no automatic choice.
-    if not (REASON.is_file() and PORTABLE.python.exists()):
-        if not (why := _why_not_turicreate()):
-            return TURICREATE, f"There is a Python 3.8; {HINT.format('portable')}"
-        REASON.parent.mkdir(exist_ok=True)
-        REASON.write_text(f"{why} {HINT.format('turicreate')}", encoding="utf-8")
-    return PORTABLE, REASON.read_text(encoding="utf-8")
+    if REASON.is_file() and PORTABLE.python.exists():
+        return PORTABLE, REASON.read_text(encoding="utf-8")
+    if not (why := look and _why_not_turicreate()):
+        return TURICREATE, "There is a Python 3.8; EDITION=portable decides otherwise."
+    why = f"{why} EDITION=turicreate decides otherwise."
+    REASON.parent.mkdir(exist_ok=True)
+    REASON.write_text(why, encoding="utf-8")
+    return PORTABLE, why
 
 
 def _why_not_turicreate():
@@ -65,10 +68,8 @@ def set_up(edition, extras):
         more = ("-r", "-", "-c", edition.all_pins) if extras else ()
         run(ensure_uv(), *install, *more, text=f"-e .[{','.join(extras)}]\n")
     if not works.is_file() and (problem := ask(edition.python, "-c", edition.proof)[1]):
-        raise SystemExit(
-            f"Everything was installed, but `{edition.proof}` fails: {problem}. "
-            "A missing .so file is a package of this system; the Dockerfile has one that works."
-        )
+        more = "A missing .so file is a package of this system; the Dockerfile has one that works."
+        raise SystemExit(f"All is installed, but `{edition.proof}` fails: {problem}. {more}")
     works.touch()
 
 
@@ -77,7 +78,7 @@ def main(action="setup", *words):
     if action == "uv":
         return run(ensure_uv(), *words)
     name = next((word for word in words if not word.startswith("+")), None)
-    edition, why = (environment(name), f"EDITION={name} was asked for.") if name else choose()
+    edition, why = choose(look=action != "python") if name is None else environment(name)
     if action == "python":
         return print(edition.python.as_posix())
     if edition in EDITIONS.values():

@@ -33,8 +33,8 @@ EDITIONS = {"turicreate": TURICREATE, "portable": PORTABLE}
 
 
 def environment(name):
-    """Return the edition of that name, or a tool that has its pins in requirements-NAME.txt."""
+    """Return the edition of that name, or a tool that has requirements-NAME.txt, and why."""
     tool = PORTABLE._replace(title=name, suffix=f"-{name}", proof="")
     if name not in EDITIONS and not tool.pins.is_file():
         raise SystemExit(f"no edition {name!r}; there is: {', '.join(EDITIONS)}")
-    return EDITIONS.get(name, tool)
+    return EDITIONS.get(name, tool), f"EDITION={name} was asked for."

@@ -14,11 +14,11 @@ assert sys.version_info[:2] in {versions}, "it is Python %d.%d" % sys.version_in
 assert sys.maxsize > 2**32, "it is a 32-bit build"
 import ctypes, sqlite3, ssl, zlib
 """
-_NONE = """No Python {wanted} that fits was found. Tried:
+_NONE = """No Python {edition.versions[0]} that fits was found. Tried:
 {tried}
 Ways forward:
-  pyenv:  pyenv install {version}
-  other:  any Python {version}: make run {variable}=/path/to/python{version}
+  pyenv:  pyenv install {edition.versions[0]}
+  other:  make run {edition.variable}=/path/to/python{edition.versions[0]}
   Docker: docker build -t image-retrieval . (the Dockerfile says how to start it)"""
 
 
@@ -30,8 +30,7 @@ def find_python(edition):
         if not (problem := ask(path, "-I", "-c", _PROBE.format(versions=wanted))[1]):
             return path
         tried.append(f"  {path}: {problem}")
-    names = {"wanted": " or ".join(edition.versions), "version": edition.versions[0]}
-    raise SystemExit(_NONE.format(tried="\n".join(tried), variable=edition.variable, **names))
+    raise SystemExit(_NONE.format(tried="\n".join(tried), edition=edition))
 
 
 def _candidates(edition):

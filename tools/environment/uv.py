@@ -38,10 +38,10 @@ def ensure_uv():
     uv = program(folder, "uv")
     if f" {VERSION}" in ask(uv, "--version")[0]:
         return uv
+    print(f"Fetching uv {VERSION}, which installs everything else.", file=sys.stderr)
     # Debian's python3 comes without what venv needs, hence more than one to try.
-    names = [sys.executable, *(f"python3.{minor}" for minor in range(14, 7, -1))]
-    for python in filter(None, map(shutil.which, names)):
-        if not (problem := ask(python, "-m", "venv", "--clear", folder)[1]):
+    for name in (*(f"python3.{minor}" for minor in range(14, 7, -1)), sys.executable):
+        if not (problem := ask(shutil.which(name) or name, "-m", "venv", "--clear", folder)[1]):
             run(program(folder), "-m", "pip", "--quiet", "install", f"uv=={VERSION}")
             return uv
     raise SystemExit(
@@ -51,10 +51,9 @@ def ensure_uv():
 
 
 def _surroundings():
-    # What the shell says of another Python is left out.
     other = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX")
     result = {name: value for name, value in os.environ.items() if name not in other}
-    # uv trusts what the system does, and asks pip's registry.
+    # uv trusts what the system does, asks pip's registry, and hears nothing of another Python.
     pip = {"INDEX_URL": "UV_DEFAULT_INDEX", "EXTRA_INDEX_URL": "UV_INDEX", "CERT": "SSL_CERT_FILE"}
     told = {uv: result[f"PIP_{name}"] for name, uv in pip.items() if result.get(f"PIP_{name}")}
     return {"UV_SYSTEM_CERTS": "true", **told, **result}
