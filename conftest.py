@@ -1,7 +1,9 @@
 """What every test and every notebook under test shares: its data and its surroundings."""
 
 import os
+import shutil
 import signal
+import subprocess
 from collections import defaultdict
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,9 +14,6 @@ from nbformat.v4 import new_code_cell
 
 from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
 
-# The fixtures `browser` and `axe`.
-pytest_plugins = ["browsing"]
-
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
@@ -23,6 +22,11 @@ NEEDED = {"07_scaling_up": ("hnswlib", "milvus_lite"), "11_smaller_vectors": ("f
 
 # Whose tests take long and share little: any worker may take the next one of them.
 SINGLY = ("tests/test_other_pictures.py",)
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium itself asks its maker's servers for news, unless it is told not to.
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+AXE = "4.10.3"
 
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
 os.environ.update(kernel_environment(), **SAMPLE_ENVIRONMENT)
@@ -130,3 +134,48 @@ def heed_ctrl_c():
     What a shell runs in the background ignores it, and so do all programs that it starts.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def find_browser():
+    """Return the path of a Chromium, None where Playwright has to have its own."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return a Chromium that Playwright drives."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        try:
+            launched = driver.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        except playwright.Error:
+            pytest.skip("there is no Chromium to open pages with")
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The text of axe-core."""
+    folder = ROOT / "build" / "axe"
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        if not shutil.which("npm"):
+            pytest.skip("axe-core needs npm, not installed here")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
+        done = subprocess.run([shutil.which("npm"), *command[1:], f"axe-core@{AXE}"], check=False)
+        if done.returncode:
+            pytest.skip("npm could not install axe-core")
+    return script.read_text(encoding="utf-8")
+
+
+def findings(page, axe):
+    """Return (rule, HTML) of what axe calls serious or critical on a page."""
+    page.evaluate(axe)
+    options = "{resultTypes: ['violations'], iframes: false}"
+    found = page.evaluate(f"axe.run(document, {options})")["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"][:200])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]

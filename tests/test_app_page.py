@@ -17,10 +17,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from browsing import findings
 from PIL import Image
 
-from conftest import ROOT
+from conftest import ROOT, findings
 from image_retrieval import datasets, index
 from image_retrieval.images import as_rgb
 

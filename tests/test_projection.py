@@ -224,7 +224,7 @@ def a_map(points):
 
 def items(page):
     """Return the columns of all points in a page."""
-    item = json.loads(re.search(r'embed_item\((\{.*\}), "map"\)', page).group(1))
+    item = json.loads(re.search(r"const item = (\{.*\});\n", page).group(1))
     found = {"x": [], "picture": [], "label": [], "id": []}
 
     def walk(node):
@@ -275,7 +275,7 @@ HOSTILE = ["<!--<script>", "</script><b>", "$\\frac$", "_cat"]
 def test_labels_from_outside_neither_break_a_page_nor_a_figure():
     points, images = np.arange(8.0).reshape(4, 2), pictures(4)
     page = interactive_map(points, images, HOSTILE).page
-    script = page[page.index("Bokeh.embed.embed_item(") :]
+    script = page[page.index("const item = ") :]
     assert "<!--" not in script and script.count("</script>") == 1 and "<b>" not in script
     assert sorted(items(page)["label"]) == sorted(HOSTILE)
     figures = scatter({"t": points}, HOSTILE), thumbnails(points, images, HOSTILE, "t", 3, 3, 20)

@@ -7,7 +7,6 @@ from tools.site import address, index, lite, pages
 
 ALL = {ROOT / "README.md", ROOT / "docs" / "recipe.md"}
 README = ROOT / "README.md"
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def mended(text, repository="", path=README):
@@ -38,7 +37,9 @@ def test_launchers_need_an_address():
     assert "/gh/a/b/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb" in links["Binder"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
+)
 def test_every_notebook_states_its_time(path):
     lesson = index.read_lesson(path)
     assert lesson.title and lesson.needs
@@ -47,6 +48,6 @@ def test_every_notebook_states_its_time(path):
 
 
 def test_which_notebooks_run_in_a_tab():
-    names = [path.name for path in NOTEBOOKS]
+    names = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
     chosen = [name.partition("_")[0] for name in names if lite.runs_in_a_tab(name)]
     assert tuple(chosen) == lite.BEGINNINGS

@@ -3,9 +3,8 @@
 import nbformat
 import numpy as np
 import pytest
-from browsing import findings
 
-from conftest import ROOT
+from conftest import ROOT, findings
 from image_retrieval import explore, interactive_map
 from tools.notebooks.page import title_of, to_html
 
