@@ -51,7 +51,7 @@ def make(request, milvus_file, monkeypatch):
         return index.build(X, ids, labels, engine=engine, **{**options, **more})
 
     build.name, build.recall = request.param, ENGINES[request.param][2]
-    build.load = index.load
+    build.load, build.on_a_server = index.load, False
     return build
 
 
@@ -344,7 +344,7 @@ class TestEveryEngine:
         engine = make(X[:9]).remove([0, 3]).add(X[9:])
         assert engine.search(X[9:], k=1)[0].tolist() == [[9], [10], [11]]
         with pytest.raises(InputError, match="no 1 integers left"):
-            make(X[:1], ids=[2**63 - 1]).add(X[1:2])
+            make(X[:1], ids=[2**63 - 2]).add(X[1:2])
 
     def test_what_is_removed_and_updated_is_saved(self, make, tmp_path):
         X, Q = features(300), features(10, seed=1)
@@ -366,7 +366,7 @@ class TestEveryEngine:
         ids = [f"p{i}" for i in range(300)]
         engine = make(X, ids=ids, labels=["cat", "dog"] * 150, metric="squared_euclidean")
         engine.save(tmp_path / "saved")
-        opened = index.load(tmp_path / "saved")
+        opened = make.load(tmp_path / "saved")
         assert (opened.n, opened.d, opened.metric) == (300, 24, "squared_euclidean")
         for options in ({"k": 7}, {"k": 7, "where": "cat"}):
             ours, theirs = engine.search(Q, **options), opened.search(Q, **options)
@@ -376,18 +376,19 @@ class TestEveryEngine:
     def test_add_after_load(self, make, tmp_path):
         X = features(120)
         make(X[:80]).save(tmp_path / "saved")
-        opened = index.load(tmp_path / "saved").add(X[80:])
+        opened = make.load(tmp_path / "saved").add(X[80:])
         assert opened.search(X, k=1)[0].tolist() == [[i] for i in range(120)]
-        assert index.load(tmp_path / "saved").n == 80
+        # A server holds one collection, whoever opened it.
+        assert make.load(tmp_path / "saved").n == (120 if make.on_a_server else 80)
 
     def test_empty_save_and_load(self, make, tmp_path):
         make(np.empty((0, 24))).save(tmp_path / "saved")
-        assert index.load(tmp_path / "saved").add(features(3)).n == 3
+        assert make.load(tmp_path / "saved").add(features(3)).n == 3
 
     def test_save_replaces_an_index_and_nothing_else(self, make, tmp_path):
         make(features(5)).save(tmp_path / "saved")
         make(features(6)).save(tmp_path / "saved")
-        assert index.load(tmp_path / "saved").n == 6
+        assert make.load(tmp_path / "saved").n == 6
         (tmp_path / "other").mkdir()
         (tmp_path / "other" / "thesis.txt").write_text("years of work")
         with pytest.raises(InputError, match="choose another name"):
@@ -398,7 +399,7 @@ class TestEveryEngine:
         make(features(60), labels=["cat"] * 60).save(tmp_path / "saved")
         paths = sorted((tmp_path / "saved").rglob("*"))
         files = [path for path in paths if path.is_file() and path.stat().st_size]
-        assert len(files) >= 2
+        assert len(files) >= (1 if make.on_a_server else 2)
         for path in files:
             whole = path.read_bytes()
             middle = len(whole) // 2
@@ -406,10 +407,10 @@ class TestEveryEngine:
             for damaged in (whole[:-1], flipped, b""):
                 path.write_bytes(damaged)
                 with pytest.raises(InputError, match="missing or damaged") as error:
-                    index.load(tmp_path / "saved")
+                    make.load(tmp_path / "saved")
                 assert "\n" not in str(error.value)
             path.write_bytes(whole)
-        assert index.load(tmp_path / "saved").n == 60
+        assert make.load(tmp_path / "saved").n == 60
 
 
 def test_a_folder_that_is_in_use_is_refused(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import uuid
 import weakref
 from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
@@ -96,6 +97,16 @@ class MilvusEngine(Engine):
         self.progress = progress
         self._client, self._has_labels, self._string_ids = None, False, False
 
+    def exists(self):
+        """Tell whether a collection of that name is in the database."""
+        return self._ask("has_collection")
+
+    def drop(self):
+        """Remove the collection, with all that is in it, from the database."""
+        self._ask("drop_collection")
+        self._disconnect()  # a client remembers the fields of a collection by its name
+        self.d = None
+
     def open(self):
         """Use the collection that is in the database, as it was built.
 
@@ -112,7 +123,7 @@ class MilvusEngine(Engine):
         InputError
             When there is no such collection, or another program made it.
         """
-        if not self._ask("has_collection"):
+        if not self.exists():
             problem = f"{self.uri}: no collection {self.collection!r} there"
             raise InputError(f"{problem}; build it first, or give another collection=")
         self._take_schema(self._ask("describe_collection"))
@@ -157,7 +168,10 @@ class MilvusEngine(Engine):
                     Path(self.uri).absolute().parent.mkdir(parents=True, exist_ok=True)
                     _check_file(self.uri)
                 client = _pymilvus(self.embedded).MilvusClient
-                self._client = client(self.uri, token=token, timeout=seconds)
+                # Its own, or what closes one engine would close all at this address; pymilvus says
+                # so with an alias up to 2.5 and with another word since.
+                own = {"alias": uuid.uuid4().hex, "dedicated": True}
+                self._client = client(self.uri, token=token, timeout=seconds, **own)
         return self._client
 
     def _ask(self, call, *arguments, **options):
@@ -188,13 +202,12 @@ class MilvusEngine(Engine):
 
     def _replace(self, X, ids, labels):
         _refuse(X, ids, labels)
-        if self._ask("has_collection"):
+        if self.exists():
             if self.d is None and not self.overwrite:
                 problem = f"{self.uri}: collection {self.collection!r} is there already"
                 way_out = "open() it, give another collection=, or overwrite=True to replace it"
                 raise InputError(f"{problem}; {way_out}")
-            self._ask("drop_collection")
-            self._disconnect()  # a client remembers the fields of a collection by its name
+            self.drop()
         self.d = X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
         self._create()
@@ -401,6 +414,8 @@ def _literal(values):
 
 def _refuse(X, ids, labels):
     _refuse_large(X)
+    if ids.dtype.kind == "i" and ids.max(initial=0) == _LARGEST_ID:
+        raise InputError(f"Milvus does not find the id {_LARGEST_ID} again; use another")
     for what, values in (("id", ids), ("label", labels)):
         texts = values if values is not None and values.dtype.kind == "U" else ()
         for value in texts:
