@@ -66,6 +66,11 @@ class MilvusEngine(Engine):
         Milvus's `index_type` and `params`; FLAT when embedded, AUTOINDEX on a server.
     search_params : dict, optional
         Milvus's parameters of a search with that index, for example `{"ef": 128}`.
+    consistency : {"Strong", "Session", "Bounded", "Eventually"}
+        What a search sees of what was just written. By default everything, for which it waits a
+        fifth of a second on a server as it is set up; "Bounded", Milvus's own default, does not
+        wait and may miss the last seconds. Embedded, it is always everything.
+        (https://milvus.io/docs/consistency.md)
     shards : int
         Parts that the collection's writes are spread over; one when embedded.
     overwrite : bool
@@ -84,6 +89,7 @@ class MilvusEngine(Engine):
         token=None,
         index=None,
         search_params=None,
+        consistency="Strong",
         shards=1,
         overwrite=False,
         progress=True,
@@ -94,7 +100,7 @@ class MilvusEngine(Engine):
         self.index = index or {"index_type": "FLAT" if self.embedded else "AUTOINDEX"}
         self.collection, self.token, self.shards = collection, token, shards
         self.search_params, self.overwrite = search_params or {}, overwrite
-        self.progress = progress
+        self.consistency, self.progress = consistency, progress
         self._client, self._has_labels, self._string_ids = None, False, False
 
     def exists(self):
@@ -179,6 +185,8 @@ class MilvusEngine(Engine):
         client = self._connected()
         seconds = _TIMEOUT if self.embedded or call in _LONG else float(_REACHING)
         options.update(timeout=seconds, retry_times=_ATTEMPTS)
+        if call == "query":
+            options["consistency_level"] = "Strong"  # which ids are there decides what is refused
         with self._telling(f"did not answer {call!r}"):
             return getattr(client, call)(self.collection, *arguments, **options)
 
@@ -226,7 +234,7 @@ class MilvusEngine(Engine):
         index = client.prepare_index_params()
         measure = "COSINE" if self.metric == "cosine" else "L2"
         index.add_index("vector", metric_type=measure, **self.index)
-        how = {"num_shards": self.shards, "consistency_level": "Strong"}
+        how = {"num_shards": self.shards, "consistency_level": self.consistency}
         self._ask("create_collection", schema=schema, **how)
         # There is nothing to index yet; to wait for it would take half a second.
         self._ask("create_index", index, sync=False)

@@ -98,13 +98,13 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(server,
         assert "\n" not in str(caught.value) and server.uri in str(caught.value)
         assert time.monotonic() - start < 10
     server.start()
-    eventually(lambda: np.testing.assert_array_equal(engine.search(Q, k=10)[0], true))
+    eventually(server, lambda: np.testing.assert_array_equal(engine.search(Q, k=10)[0], true))
     assert engine.n == another_client(engine).n == 430
     assert engine.add(X[:2], ids=[900, 901]).n == 432
 
 
-def eventually(check, seconds=120):
-    """Wait until the server has loaded its collections again."""
+def eventually(server, check, seconds=120):
+    """Wait until the server, which is kept running, has loaded its collections again."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -112,6 +112,7 @@ def eventually(check, seconds=120):
         except InputError:
             if time.monotonic() > end:
                 raise
+            server.keep_running()
             time.sleep(0.5)
 
 
@@ -135,4 +136,4 @@ def test_who_may_come_in_where_the_server_asks(server, tmp_path, monkeypatch):
             index.load(tmp_path / "saved", uri=server.uri, token=token)
         assert "\n" not in str(caught.value) and "wrong" not in str(caught.value)
     monkeypatch.setenv("MILVUS_TOKEN", "root:Milvus")
-    assert eventually(lambda: index.load(tmp_path / "saved", uri=server.uri)).n == 3
+    assert eventually(server, lambda: index.load(tmp_path / "saved", uri=server.uri)).n == 3

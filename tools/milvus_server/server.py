@@ -75,6 +75,14 @@ class MilvusServer:
             self.kill()
         raise InputError(f"the Milvus server does not start; see {self.folder / 'logs'}")
 
+    def keep_running(self):
+        """Start the server again if it has ended by itself, as a supervisor does.
+
+        One that was killed may do so once: it finds what the dead one held, and gives up.
+        """
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
     def kill(self):
         """End the server at once, as if the machine lost power."""
         if self._process is not None:
