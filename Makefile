@@ -40,7 +40,7 @@ test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 # A Milvus server listens to everybody, hence a network of its own.
-test-cluster: environment  ## run the tests on a Milvus server
+test-cluster: with-dev  ## run the tests on a Milvus server
 	@$(PYTHON) -m tools.milvus_server $(PYTHON) -m pytest -m cluster tests/cluster
 
 # JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
