@@ -313,7 +313,7 @@ class MilvusEngine(Engine):
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
         limit = min(limit, _MOST)
-        options = {"output_fields": ["row", "id"], "search_params": {"params": self.search_params}}
+        options = {"output_fields": ["row", "id"], "search_params": {"params": self._effort(limit)}}
         answers = self._ask("search", data=list(Q), limit=limit, filter=wanted, **options)
         hits = [sorted(map(self._hit, answer)) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
@@ -321,6 +321,11 @@ class MilvusEngine(Engine):
             for i, found in zip(more, self._hits(Q[more], k, 4 * limit, wanted)):
                 hits[i] = found
         return [found[:k] for found in hits]
+
+    def _effort(self, limit):
+        # A graph's list of candidates must hold as many as are asked for.
+        given = self.search_params
+        return {**given, "ef": max(given["ef"], limit)} if "ef" in given else given
 
     def _hit(self, answer):
         distance, entity = float(answer["distance"]), answer["entity"]

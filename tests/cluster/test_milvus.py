@@ -35,7 +35,7 @@ def make(server):
     made = []
 
     def build(X, ids=None, labels=None, **more):
-        made.append(MilvusEngine(uri=server.uri, collection=next(NAMES), **FLAT, **more))
+        made.append(MilvusEngine(uri=server.uri, collection=next(NAMES), **{**FLAT, **more}))
         return made[-1].build(X, ids, labels)
 
     build.name, build.recall, build.on_a_server = "milvus", 1.0, True
@@ -61,6 +61,13 @@ def test_two_clients_see_what_each_other_has_done(make):
     assert second.search(X[:20], k=60)[0].shape == (20, 40)
     with pytest.raises(InputError, match="id p3 is not in the index"):
         second.remove(["p3"])
+
+
+def test_more_neighbors_than_a_graph_was_told_to_list(make):
+    X = features(200)
+    how = {"index": {"index_type": "HNSW", "params": {"M": 8, "efConstruction": 64}}}
+    engine = make(X, **how, search_params={"ef": 4})
+    assert engine.search(X[:3], k=150)[0].shape == (3, 150)
 
 
 def test_clients_that_write_the_same_at_once_leave_it_once(make):
