@@ -61,7 +61,7 @@ class RerankingEngine(MemoryEngine):
         self._exactly, self._exact = PairDistances(self._X, self.metric), None
 
     def _follow(self, kept):
-        stayed = np.count_nonzero(kept)
+        stayed = int(np.count_nonzero(kept))
         self._changes += len(kept) - stayed + self.n - stayed
         # What was chosen for other rows is chosen again, and what removed ones have left is freed.
         if self._changes > self._tuned_n or self.n < self._tuned_n / 2:
