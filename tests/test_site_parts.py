@@ -37,7 +37,9 @@ def test_launchers_need_an_address():
     assert "/gh/a/b/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb" in links["Binder"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
+)
 def test_every_notebook_states_its_time(path):
     lesson = index.read_lesson(path)
     assert lesson.title and lesson.needs
