@@ -25,8 +25,8 @@ options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
     $(if $(filter command,$(origin FLIP)),--flip) $(if $(filter command,$(origin RECIPE)),--recipe)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab app notebooks assignments grade gradescope cifar10 caltech101 sample \
-        bench lint format site test-site requirements environment clean
+.PHONY: help run test test-cluster lab app notebooks assignments grade gradescope cifar10 caltech101 \
+        sample bench lint format site test-site requirements environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ run: environment  ## execute all notebooks into build/notebooks/*.html
 # no more than four at once.
 test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
+
+# A Milvus server listens to everybody, hence a network of its own.
+test-cluster: with-dev  ## run the tests on a Milvus server
+	@$(PYTHON) -m tools.milvus_server $(PYTHON) -m pytest -m cluster tests/cluster
 
 # JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
 lab: environment  ## open JupyterLab on the notebooks [PORT=8888 ARGS="--no-browser"]

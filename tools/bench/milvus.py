@@ -1,0 +1,135 @@
+"""A real Milvus server: which index, with which parameters, finds enough, and how fast.
+
+    python -m tools.milvus_server python -m tools.bench.milvus [--rows 20000] [--recall 0.99]
+
+Writes `build/bench-milvus.md`. As the engine `hnsw` does in memory, each index is tried with
+longer and longer lists until it finds what is asked for.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from image_retrieval import index
+from image_retrieval.cli import guarded
+from image_retrieval.files import atomic_file
+from image_retrieval.index.components import Rotation
+from image_retrieval.index.distances import PairDistances
+from image_retrieval.index.milvus import MilvusEngine
+from tools.bench.features import pool
+from tools.bench.report import machine
+from tools.bench.timing import best_seconds
+from tools.milvus_server.server import MilvusServer
+
+K, QUERIES = 10, 400
+PAGE = Path(__file__).resolve().parents[2] / "build" / "bench-milvus.md"
+HNSW = {"index_type": "HNSW", "params": {"M": 16, "efConstruction": 200}}
+IVF = {"index_type": "IVF_SQ8", "params": {"nlist": 128}}
+FLAT = {"index_type": "FLAT"}
+# Name, index, the parameter that lengthens the search, values to try, principal components.
+WAYS = (
+    ("FLAT", FLAT, None, (0,), None),
+    ("HNSW", HNSW, "ef", (32, 64, 128, 256, 512), None),
+    ("IVF_SQ8", IVF, "nprobe", (8, 16, 32, 64, 128), None),
+    ("FLAT", FLAT, None, (0,), 256),
+    ("HNSW", HNSW, "ef", (32, 64, 128, 256, 512), 256),
+)
+_MEASURED = 4  # candidates measured in full for each neighbor, where the server has components
+_HEAD = (
+    "| index | numbers a vector | parameter | recall@10 | queries a second, one by one "
+    "| ratio to FLAT | vectors a second, inserted |\n"
+    "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
+)
+
+
+class Measured(NamedTuple):
+    """What one index on the server does with the first value that finds enough, or the last."""
+
+    name: str
+    dimensions: int
+    parameter: str
+    recall: float
+    rate: float
+    inserted: float
+
+
+def main(arguments=None):
+    """Measure every way and write the table."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.milvus", description=__doc__)
+    parser.add_argument("--rows", type=int, default=20_000, help="vectors to search")
+    parser.add_argument("--recall", type=float, default=0.99, help="what to reach")
+    options = parser.parse_args(arguments)
+    X, Q, name = pool().sample(options.rows, QUERIES)
+    truth, found = index.build(X).search(Q, K)[0], []
+    with tempfile.TemporaryDirectory() as folder, MilvusServer(folder) as server:
+        for way in WAYS:
+            found.append(_measure(server.uri, X, Q, truth, options.recall, *way))
+            print(*found[-1], flush=True)
+    text = f"{machine()}\n\nn = {len(X):,} ({name}), {QUERIES} queries.\n\n{_table(found)}"
+    with atomic_file(PAGE) as path:
+        path.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _measure(uri, X, Q, truth, wanted, name, how, parameter, values, components):
+    kept, asked = X, Q
+    if components:
+        rotation = Rotation.fit(X, "euclidean").first(components)
+        kept, asked = rotation(X), rotation(Q)
+    common = {"index": how, "consistency": "Bounded", "progress": False}
+    engine = MilvusEngine(uri=uri, collection=f"{name}_{kept.shape[1]}", **common)
+    start = time.perf_counter()
+    engine.build(kept)
+    inserted = len(X) / (time.perf_counter() - start)
+    _settle(engine)
+    exactly = PairDistances(X, "euclidean") if components else None
+    for value in values:
+        engine.search_params = {parameter: value} if parameter else {}
+        ask = _asking(engine, Q, asked, exactly)
+        recall = index.recall(np.concatenate([ask(i) for i in range(len(Q))]), truth)
+        if recall >= wanted:
+            break
+    seconds = best_seconds({name: lambda: [ask(i) for i in range(100)]}, 5)[name]
+    said = f"{parameter} {value}" if parameter else "none"
+    engine.drop()
+    return Measured(name, kept.shape[1], said, recall, 100 / seconds, inserted)
+
+
+def _asking(engine, Q, asked, exactly):
+    """Return a function that answers one query, measuring candidates in full where need be."""
+
+    def ask(i):
+        if exactly is None:
+            return engine.search(asked[i], K)[0]
+        candidates = engine.search(asked[i], _MEASURED * K)[0]
+        return exactly.nearest(Q[i : i + 1], candidates, K)[0]
+
+    return ask
+
+
+def _settle(engine):
+    """Let the server index what was inserted, and search that index and nothing else."""
+    engine._ask("flush")
+    while engine._ask("describe_index", "vector").get("pending_index_rows", 0):
+        time.sleep(0.5)
+    for call in ("release_collection", "load_collection"):
+        engine._ask(call)
+
+
+def _table(found):
+    flat = found[0].rate
+    lines = [
+        f"| {each.name} | {each.dimensions:,} | {each.parameter} | {each.recall:.3f} "
+        f"| {each.rate:,.0f} | {each.rate / flat:.1f} | {each.inserted:,.0f} |"
+        for each in found
+    ]
+    return "\n".join([_HEAD, *lines]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
