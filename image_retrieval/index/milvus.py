@@ -96,6 +96,10 @@ class MilvusEngine(Engine):
         self.progress = progress
         self._client, self._has_labels, self._string_ids = None, False, False
 
+    def exists(self):
+        """Tell whether a collection of that name is in the database."""
+        return self._ask("has_collection")
+
     def open(self):
         """Use the collection that is in the database, as it was built.
 
@@ -112,7 +116,7 @@ class MilvusEngine(Engine):
         InputError
             When there is no such collection, or another program made it.
         """
-        if not self._ask("has_collection"):
+        if not self.exists():
             problem = f"{self.uri}: no collection {self.collection!r} there"
             raise InputError(f"{problem}; build it first, or give another collection=")
         self._take_schema(self._ask("describe_collection"))

@@ -1,0 +1,123 @@
+"""A connection to a Ray cluster, and work that is spread over it."""
+
+import logging
+import os
+from contextlib import contextmanager
+
+from image_retrieval.errors import InputError, one_line
+
+_INSTALL = "install the extra: pip install -r requirements-cluster.in"
+# After so many workers have died of a piece of work, it is to blame.
+_RETRIES = 3
+
+
+@contextmanager
+def connected(address=None):
+    """Yield the module `ray`, connected to a cluster.
+
+    Parameters
+    ----------
+    address : str, optional
+        `host:port` of the head, as `ray start --head` prints it. When not given, the environment
+        variable `RAY_ADDRESS`, or else this machine alone, with all its cores.
+
+    Raises
+    ------
+    InputError
+        When Ray is not installed, or nobody answers there.
+    """
+    ray = _ray()
+    if ray.is_initialized():
+        yield ray  # the caller's own connection, which stays
+        return
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (OSError, RuntimeError, ValueError) as error:
+        problem = f"no Ray cluster answers at {address} ({one_line(error)})"
+        way_out = "start one: ray start --head, or leave the address out for this machine alone"
+        raise InputError(f"{problem}; {way_out}") from None
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def spread(ray, items, worker, arguments, workers=None):
+    """Yield what workers make of items, in any order, as each is done.
+
+    A worker is an actor of one core, made once. One that dies is made again, and what it was at
+    is tried up to three times more. At most a few items are under way for each worker.
+
+    Parameters
+    ----------
+    ray : module
+        As `connected` yields it.
+    items : list of dict
+        A row of Ray Data each.
+    worker : class
+        Made of `arguments`; called with a batch of one item, see `ray.data.Dataset.map_batches`.
+    arguments : tuple
+    workers : int, optional
+        How many; as many as the cluster has cores, or items, when not given.
+
+    Yields
+    ------
+    dict
+        A row of what the workers return.
+
+    Raises
+    ------
+    InputError
+        When a worker raised one, or an item has killed its worker every time.
+
+    References
+    ----------
+    https://docs.ray.io/en/latest/data/transforming-data.html#stateful-transforms
+    """
+    cores = int(ray.cluster_resources().get("CPU", 1))
+    workers = max(1, min(workers or cores, cores, len(items)))
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    rows = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        worker,
+        fn_constructor_args=arguments,
+        batch_size=1,
+        num_cpus=1,
+        concurrency=workers,
+        max_restarts=-1,
+        max_task_retries=_RETRIES,
+    )
+    with _telling(ray):
+        yield from rows.iter_rows()
+
+
+@contextmanager
+def _telling(ray):
+    """Turn the errors of Ray, which hold the workers' tracebacks, into one line."""
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        cause = _cause(error)
+        if isinstance(cause, InputError):
+            raise InputError(str(cause)) from None
+        problem = f"the cluster gave up ({type(cause).__name__}: {one_line(cause)})"
+        raise InputError(f"{problem}; the same call goes on from here") from error
+
+
+def _cause(error):
+    """Return what a worker raised, through all that Ray has wrapped around it."""
+    inner = getattr(error, "cause", None) or error.__cause__
+    return error if inner is None or inner is error else _cause(inner)
+
+
+def _ray():
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray sends them unless it is told not to
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        problem = f"work on several machines needs Ray ({one_line(error)})"
+        raise InputError(f"{problem}; {_INSTALL}") from None
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return ray
