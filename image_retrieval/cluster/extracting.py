@@ -96,7 +96,7 @@ def extract(
         When there are no files, the parts were made with another extraction, or the cluster
         cannot be reached or gives up.
     """
-    for name, value in (("workers", workers or 1), ("part_size", part_size)):
+    for name, value in (("workers", 1 if workers is None else workers), ("part_size", part_size)):
         if not isinstance(value, int) or value < 1:
             raise InputError(f"{name}={value!r} must be a whole number, at least 1")
     folder, names, output = _sources(pictures, output)

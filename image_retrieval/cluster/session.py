@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from contextlib import contextmanager
 
 from image_retrieval.errors import InputError, one_line
@@ -9,6 +10,7 @@ from image_retrieval.errors import InputError, one_line
 _INSTALL = "install the extra: pip install -r requirements-cluster.in"
 # After so many workers have died of a piece of work, it is to blame.
 _RETRIES = 3
+_PATIENCE = 10  # seconds
 
 
 @contextmanager
@@ -31,16 +33,31 @@ def connected(address=None):
         yield ray  # the caller's own connection, which stays
         return
     address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _reach(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (OSError, RuntimeError, ValueError) as error:
-        problem = f"no Ray cluster answers at {address} ({one_line(error)})"
-        way_out = "start one: ray start --head, or leave the address out for this machine alone"
-        raise InputError(f"{problem}; {way_out}") from None
+    except Exception as error:  # Ray raises many kinds, and bare ones
+        raise _unreachable(address, error) from None
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _reach(address):
+    """Find out in seconds whether anybody listens there; Ray takes a minute."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "/" not in host:
+        try:
+            socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+        except (OSError, OverflowError) as error:
+            raise _unreachable(address, error) from None
+
+
+def _unreachable(address, error):
+    problem = f"no Ray cluster answers at {address} ({one_line(error)})"
+    way_out = "start one with ray start --head, or give local for this machine alone"
+    return InputError(f"{problem}; {way_out}")
 
 
 def spread(ray, items, worker, arguments, workers=None):
