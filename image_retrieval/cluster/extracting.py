@@ -14,7 +14,7 @@ from typing import Any, Tuple
 from tqdm.auto import tqdm
 
 from image_retrieval.cluster.parts import agreed_parts, part_name, write_part
-from image_retrieval.cluster.session import connected, spread
+from image_retrieval.cluster.session import connect, spread
 from image_retrieval.collection.opening import PLACE
 from image_retrieval.collection.reading import read_batch, stamp
 from image_retrieval.collection.store import as_key
@@ -73,7 +73,7 @@ def extract(
     pictures : str, Path, or sequence of them
         A folder, with or without subfolders, which become labels; or files, without labels.
     address : str, optional
-        `host:port` of the cluster's head; see `image_retrieval.cluster.session.connected`.
+        `host:port` of the cluster's head; see `image_retrieval.cluster.session.connect`.
     output : str or Path, optional
         Where to keep the parts. In the folder of pictures when not given. Like the pictures, it
         is on a disk that all machines see under the same path.
@@ -187,9 +187,8 @@ def _extract(folder, names, output, how, address, workers=None, size=PART_SIZE, 
     arguments = str(folder), str(output), parts.extraction
     disable = None if progress else True  # None: where standard error is no terminal
     if items:
-        with connected(address) as ray, tqdm(
-            total=len(waiting), unit="picture", disable=disable
-        ) as bar:
+        ray = connect(address)
+        with tqdm(total=len(waiting), unit="picture", disable=disable) as bar:
             for row in spread(ray, items, Worker, arguments, workers):
                 bar.update(row["files"])
     return parts, len(items)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from image_retrieval.cluster.parts import Parts, open_parts
-from image_retrieval.cluster.session import connected, spread
+from image_retrieval.cluster.session import connect, spread
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_file
 from image_retrieval.index.milvus import MilvusEngine
@@ -65,8 +65,8 @@ def insert(parts, uri, collection="images", address=None, workers=None, metric="
     if engine.embedded:
         _Inserter(*arguments, engine)({"part": waiting})
     elif waiting:
-        with connected(address) as ray:
-            list(spread(ray, [{"part": name} for name in waiting], _Inserter, arguments, workers))
+        items = [{"part": name} for name in waiting]
+        list(spread(connect(address), items, _Inserter, arguments, workers))
     return engine
 
 

@@ -11,37 +11,39 @@ _INSTALL = "install the extra: pip install -r requirements-cluster.in"
 # After so many workers have died of a piece of work, it is to blame.
 _RETRIES = 3
 _PATIENCE = 10  # seconds
+# Where this process is. Ray Data keeps handles that a second connection would find dead.
+_joined = {}
 
 
-@contextmanager
-def connected(address=None):
-    """Yield the module `ray`, connected to a cluster.
+def connect(address=None):
+    """Return the module `ray`, connected to a cluster until this process ends.
 
     Parameters
     ----------
     address : str, optional
-        `host:port` of the head, as `ray start --head` prints it. When not given, the environment
-        variable `RAY_ADDRESS`, or else this machine alone, with all its cores.
+        `host:port` of the head, as `ray start --head` prints it, or "local" for this machine
+        alone with all its cores. When not given, the environment variable `RAY_ADDRESS`, or
+        else "local". A connection that this process made itself is used as it is.
 
     Raises
     ------
     InputError
-        When Ray is not installed, or nobody answers there.
+        When Ray is not installed, nobody answers there, or the process is connected elsewhere.
     """
     ray = _ray()
-    if ray.is_initialized():
-        yield ray  # the caller's own connection, which stays
-        return
     address = address or os.environ.get("RAY_ADDRESS") or "local"
-    _reach(address)
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except Exception as error:  # Ray raises many kinds, and bare ones
-        raise _unreachable(address, error) from None
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    if not ray.is_initialized():
+        _reach(address)
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        except Exception as error:  # Ray raises many kinds, and bare ones
+            raise _unreachable(address, error) from None
+        _joined["address"] = address
+    elif _joined.get("address", address) != address:
+        problem = f"this process is connected to {_joined['address']}, not {address}"
+        raise InputError(f"{problem}; use that, or another process")
+    _quiet()
+    return ray
 
 
 def _reach(address):
@@ -69,7 +71,7 @@ def spread(ray, items, worker, arguments, workers=None):
     Parameters
     ----------
     ray : module
-        As `connected` yields it.
+        As `connect` returns it.
     items : list of dict
         A row of Ray Data each.
     worker : class
@@ -135,6 +137,11 @@ def _ray():
     except ImportError as error:
         problem = f"work on several machines needs Ray ({one_line(error)})"
         raise InputError(f"{problem}; {_INSTALL}") from None
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     return ray
+
+
+def _quiet():
+    """Keep what is no error off the screen; some of Ray's loggers set their own levels later."""
+    for name in ("ray", "ray.data"):
+        for handler in logging.getLogger(name).handlers:
+            handler.setLevel(logging.ERROR)

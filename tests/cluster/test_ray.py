@@ -1,19 +1,94 @@
-"""Extraction on a cluster: the features of one machine, whatever happens to its workers."""
+"""Extraction on a cluster of two machines of one core each: the features of one machine.
+
+Both are this one, on loopback.
+"""
 
 import os
+import shutil
 import signal
+import tempfile
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from PIL import Image
+from small_pictures import draw
 
-from image_retrieval import cli, cluster, collection, features
+from image_retrieval import cli, cluster, collection, datasets, features
 from image_retrieval.cluster import extracting
 from image_retrieval.errors import InputError
+from image_retrieval.images import as_rgb
 
 pytestmark = pytest.mark.cluster
 
 # The network on small pictures, so that 2,000 of them take seconds.
 HOW = features.as_extraction("efficientnet_lite0", size=32)
+
+
+# A busy machine does not always start Ray's processes within the time Ray gives them.
+ATTEMPTS = 3
+NODE = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+SURROUNDINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray takes 127.0.0.1 for the machine's outer address unless it believes it is alone.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
+
+
+@pytest.fixture(scope="module")
+def address():
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: see requirements-cluster.in")
+    # Short, because the paths of sockets below it may have no more than 107 bytes.
+    folder = tempfile.mkdtemp(prefix="ray-")
+    before = dict(os.environ)
+    os.environ.update(SURROUNDINGS, RAY_TMPDIR=folder)
+    cluster = started(ATTEMPTS)
+    try:
+        yield cluster.address
+    finally:
+        import ray
+
+        ray.shutdown()
+        cluster.shutdown()
+        os.environ.clear()
+        os.environ.update(before)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def started(attempts):
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    try:
+        for _ in range(2):
+            cluster.add_node(object_store_memory=100 << 20, **NODE)
+        return cluster
+    except Exception:
+        cluster.shutdown()
+        if attempts == 1:
+            raise
+        return started(attempts - 1)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """2,000 pictures of the sample by label, a copy of one, and two files that are none."""
+    folder = tmp_path_factory.mktemp("cluster") / "pictures"
+    train = datasets.load("sample")[0]
+    for number, (image, label) in enumerate(zip(train["image"][:1999], train["label"][:1999])):
+        path = folder / label / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(as_rgb(image)).save(str(path))
+    shutil.copy(str(folder / train["label"][0] / "0.png"), str(folder / "copy.png"))
+    (folder / "cat" / "torn.png").write_bytes(path.read_bytes()[:200])
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def few(tmp_path):
+    return draw(tmp_path / "few")
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,21 @@ import sys
 
 import numpy as np
 import pytest
+from small_pictures import draw
 
 from image_retrieval import cli, cluster, features
 from image_retrieval.cluster import parts
-from image_retrieval.cluster.session import connected
+from image_retrieval.cluster.session import connect
 from image_retrieval.collection.reading import read_batch
 from image_retrieval.errors import InputError
 
 pytestmark = pytest.mark.cluster
 pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def few(tmp_path):
+    return draw(tmp_path / "few")
 
 
 @pytest.fixture
@@ -95,10 +101,8 @@ def test_where_ray_is_missing_one_line_says_how_to_get_it(few, monkeypatch, caps
 
 def test_an_address_where_nobody_answers_is_named_at_once():
     pytest.importorskip("ray")
-    with pytest.raises(InputError, match="no Ray cluster answers at 127.0.0.1:1 "), connected(
-        "127.0.0.1:1"
-    ):
-        pass
+    with pytest.raises(InputError, match="no Ray cluster answers at 127.0.0.1:1 "):
+        connect("127.0.0.1:1")
 
 
 def test_milvus_goes_with_ray_only(few, capsys):
