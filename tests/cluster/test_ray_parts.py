@@ -1,6 +1,7 @@
 """What needs no cluster: messages, and the parts themselves."""
 
 import sys
+from pathlib import PurePath
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from image_retrieval.cluster import parts
 from image_retrieval.cluster.session import connect
 from image_retrieval.collection.reading import read_batch
 from image_retrieval.errors import InputError
+from image_retrieval.index.milvus import MilvusEngine
 
 pytestmark = pytest.mark.cluster
 pytest.importorskip("pyarrow")
@@ -108,3 +110,54 @@ def test_an_address_where_nobody_answers_is_named_at_once():
 def test_milvus_goes_with_ray_only(few, capsys):
     assert cli.main(["index", str(few), "--milvus", "http://127.0.0.1:1"]) == 2
     assert "goes with --ray" in capsys.readouterr().err
+
+
+def test_parts_go_into_milvus_once_by_the_hash_of_their_content(written, few, tmp_path):
+    pytest.importorskip("milvus_lite")
+    (few / "copy.png").write_bytes((few / "cats" / "0.png").read_bytes())
+    batch = read_batch(few, [PurePath("copy.png")], written.extraction, lambda key: False)
+    parts.write_part(written.folder / "part-2.parquet", *batch)
+    uri = tmp_path / "images.db"
+    engine = cluster.insert(written, uri)
+    files, X = written.table()
+    readable = files[files["problem"].isna()]
+    assert (len(X), engine.n) == (13, 12)
+    found, distances = engine.search(X, k=1)
+    assert list(found[:, 0]) == list(readable["hash"]) and np.allclose(distances, 0, atol=1e-6)
+    assert engine.search(X[:1], k=None, where="dogs")[0].shape == (1, 6)
+    assert cluster.insert(written.folder, uri).n == 12
+
+
+def test_what_was_inserted_is_noted_until_the_collection_is_dropped(written, tmp_path):
+    pytest.importorskip("milvus_lite")
+    uri = tmp_path / "images.db"
+    engine = cluster.insert(written, uri)
+    engine.remove(engine.search(np.eye(1, engine.d), k=1)[0][0])
+    # Every part is noted, so this inserts nothing.
+    assert cluster.insert(written, uri).n == 11
+    engine._ask("drop_collection")
+    engine.close()
+    assert cluster.insert(written, uri).n == 12
+
+
+def test_a_part_whose_insertion_was_cut_short_is_inserted_again(written, tmp_path, monkeypatch):
+    pytest.importorskip("milvus_lite")
+    uri, real, calls = tmp_path / "images.db", MilvusEngine.update, []
+
+    def lost(engine, X, ids, labels):
+        calls.append(len(ids))
+        real(engine, X, ids, labels)
+        if len(calls) == 2:
+            raise InputError("the answer was lost")
+
+    monkeypatch.setattr(MilvusEngine, "update", lost)
+    with pytest.raises(InputError, match="the answer was lost"):
+        cluster.insert(written, uri)
+    assert cluster.insert(written, uri).n == 12
+    assert calls == [6, 6, 6]
+
+
+def test_parts_without_a_picture_cannot_be_inserted(few, tmp_path):
+    made = parts.agreed_parts(tmp_path / "parts", "pixels")
+    with pytest.raises(InputError, match="holds no readable picture"):
+        cluster.insert(made, tmp_path / "images.db")
