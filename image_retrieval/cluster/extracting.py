@@ -143,9 +143,9 @@ class Worker:
         extract_here([], extraction, progress=False, threads=1)
 
     def __call__(self, batch):
-        """Make the parts of a batch; return their names and numbers of files."""
-        made = [self._make(list(names)) for names in batch["files"]]
-        return {"part": [name for name, _ in made], "files": [count for _, count in made]}
+        """Make the part of a batch of one; return its name and number of files."""
+        ((name, count),) = [self._make(list(keys)) for keys in batch["files"]]
+        return {"part": [name], "files": [count]}
 
     def _make(self, keys):
         names = [PurePath(os.fsdecode(key)) for key in keys]

@@ -79,7 +79,7 @@ class _Inserter:
         """Insert parts, and note each when the database has it."""
         for name in batch["part"]:
             self._insert(str(name))
-        return {"part": batch["part"]}
+        return {"part": [str(name) for name in batch["part"]]}
 
     def _insert(self, name):
         files, contents = self._parts.read(name)

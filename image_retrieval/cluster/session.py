@@ -3,9 +3,8 @@
 import logging
 import os
 import socket
-from contextlib import contextmanager
 
-from image_retrieval.errors import InputError, one_line
+from image_retrieval.errors import InputError, one_line, printable
 
 _INSTALL = "install the extra: pip install -r requirements-cluster.in"
 # After so many workers have died of a piece of work, it is to blame.
@@ -75,7 +74,8 @@ def spread(ray, items, worker, arguments, workers=None):
     items : list of dict
         A row of Ray Data each.
     worker : class
-        Made of `arguments`; called with a batch of one item, see `ray.data.Dataset.map_batches`.
+        Made of `arguments`; called with a batch of one item, see `ray.data.Dataset.map_batches`,
+        it returns one row.
     arguments : tuple
     workers : int, optional
         How many; as many as the cluster has cores, or items, when not given.
@@ -98,7 +98,7 @@ def spread(ray, items, worker, arguments, workers=None):
     workers = max(1, min(workers or cores, cores, len(items)))
     ray.data.DataContext.get_current().enable_progress_bars = False
     rows = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-        worker,
+        _guarded(worker),
         fn_constructor_args=arguments,
         batch_size=1,
         num_cpus=1,
@@ -106,27 +106,29 @@ def spread(ray, items, worker, arguments, workers=None):
         max_restarts=-1,
         max_task_retries=_RETRIES,
     )
-    with _telling(ray):
-        yield from rows.iter_rows()
-
-
-@contextmanager
-def _telling(ray):
-    """Turn the errors of Ray, which hold the workers' tracebacks, into one line."""
     try:
-        yield
+        for row in rows.iter_rows():
+            if row["problem"]:
+                raise InputError(row["problem"])
+            yield row
     except ray.exceptions.RayError as error:
-        cause = _cause(error)
-        if isinstance(cause, InputError):
-            raise InputError(str(cause)) from None
-        problem = f"the cluster gave up ({type(cause).__name__}: {one_line(cause)})"
+        # Its text is the traceback of the worker.
+        reason = printable(str(error).strip().splitlines()[-1])
+        problem = f"the cluster gave up ({type(error).__name__}: {reason})"
         raise InputError(f"{problem}; the same call goes on from here") from error
 
 
-def _cause(error):
-    """Return what a worker raised, through all that Ray has wrapped around it."""
-    inner = getattr(error, "cause", None) or error.__cause__
-    return error if inner is None or inner is error else _cause(inner)
+def _guarded(worker):
+    """Return the class of workers that hand an InputError over, which Ray would not let through."""
+
+    class Guarded(worker):
+        def __call__(self, batch):
+            try:
+                return {**super().__call__(batch), "problem": [""]}
+            except InputError as error:
+                return {"problem": [str(error)]}
+
+    return Guarded
 
 
 def _ray():
