@@ -26,7 +26,7 @@ options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lab app notebooks assignments grade gradescope cifar10 caltech101 sample \
-        bench lint format site test-site requirements environment clean
+        bench lint format site test-site test-cluster requirements environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ run: environment  ## execute all notebooks into build/notebooks/*.html
 # no more than four at once.
 test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
+
+test-cluster: with-dev  ## run the tests on a cluster of this machine
+	@$(PYTHON) -m pip install --quiet --requirement requirements-cluster.in
+	@$(PYTHON) -m pytest -m cluster tests/cluster
 
 # JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
 lab: environment  ## open JupyterLab on the notebooks [PORT=8888 ARGS="--no-browser"]
