@@ -40,7 +40,8 @@ test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 # A Milvus server listens to everybody, hence a network of its own.
-test-cluster: with-dev  ## run the tests on a Milvus server
+test-cluster: with-dev  ## run the tests on a Milvus server and a Ray cluster of this machine
+	@$(PYTHON) -m pip install --quiet --requirement requirements-cluster.in
 	@$(PYTHON) -m tools.milvus_server $(PYTHON) -m pytest -m cluster tests/cluster
 
 # JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.

@@ -15,7 +15,7 @@ from PIL import Image
 
 from conftest import heed_ctrl_c
 from image_retrieval import collection, features
-from image_retrieval.collection import updating
+from image_retrieval.collection import reading, updating
 from image_retrieval.errors import InputError
 
 HOW = "pixels"
@@ -46,7 +46,7 @@ def extracted(monkeypatch):
         counts.append(len(images))
         return real(images, *arguments, **options)
 
-    monkeypatch.setattr(updating, "extract", counting)
+    monkeypatch.setattr(reading, "extract", counting)
     return counts
 
 
@@ -135,12 +135,12 @@ def test_the_index_may_lie_elsewhere_and_the_folder_be_read_only(folder, tmp_pat
 SLOW = """
 import sys, time
 from image_retrieval import collection
-from image_retrieval.collection import updating
-real = updating.extract
+from image_retrieval.collection import reading
+real = reading.extract
 def slow(images, *arguments, **options):
     time.sleep(0.05)
     return real(images, *arguments, **options)
-updating.extract = slow
+reading.extract = slow
 collection.update(sys.argv[1], extraction="pixels")
 """
 

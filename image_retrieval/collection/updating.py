@@ -5,23 +5,21 @@ content yet. Every batch is written down before the next one begins.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Tuple
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.collection.opening import PLACE, build_index, find_collection, source_record
-from image_retrieval.collection.store import FILE, File, as_key, open_store
-from image_retrieval.datasets.pictures import find_files, label_of
-from image_retrieval.duplicates import picture_print
+from image_retrieval.collection.reading import read_batch, stamp
+from image_retrieval.collection.store import FILE, as_key, open_store
+from image_retrieval.datasets.pictures import find_files
 from image_retrieval.errors import InputError
-from image_retrieval.features import as_extraction, extract, get_backbone, identified
-from image_retrieval.features.preprocessing import resize
-from image_retrieval.files import exclusive, file_hash
+from image_retrieval.features.extraction import settled
+from image_retrieval.files import exclusive
 from image_retrieval.hardware import cores
-from image_retrieval.images import as_rgb
 
 _BATCH = 32
 # Decoding a picture of the largest size takes 1.2 GB.
@@ -57,7 +55,15 @@ class Update:
     extraction: Any
 
 
-def update(folder, output=None, extraction=None, engine=None, metric=None, progress=True):
+def update(
+    folder,
+    output=None,
+    extraction=None,
+    engine=None,
+    metric=None,
+    progress=True,
+    read=None,
+):
     """Index a folder of pictures, or what has changed in it since the last time.
 
     It can be interrupted at any moment, even by `kill -9`: the next call goes on from the last
@@ -77,6 +83,10 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
         "cosine", when not given.
     progress : bool
         Show a bar on standard error, where that is a terminal.
+    read : callable, optional
+        Who reads and extracts, such as `image_retrieval.cluster.reader`; this process when not
+        given. Called with the folder, the files to read, the extraction and where the data set
+        is kept; yields files and contents as `collection.reading.read_batch` returns them.
 
     Returns
     -------
@@ -96,7 +106,8 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
     with exclusive(place / FILE), open_store(place, new=True) as store:
         how = _settled(store, extraction, place)
         store.set_facts(format=1, source=source_record(folder, place))
-        counts = _bring_up_to_date(store, folder, files, how, progress)
+        chosen = partial(read, place=place) if read else partial(_from_here, knows=store.knows)
+        counts = _bring_up_to_date(store, folder, files, how, progress, chosen)
         left = store.problems()
         pictures = build_index(store, place, engine, metric)
     return Update(place, pictures, *counts, tuple(left), how)
@@ -104,104 +115,42 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
 
 def _settled(store, extraction, place):
     """Return the extraction to use, which the store remembers from now on."""
-    known = store.extraction
-    how = known if extraction is None and known else identified(as_extraction(extraction))
-    if known not in (None, how):
-        raise InputError(
-            f"{place} holds features by {known}, not {how}; leave the extraction out, or name "
-            "another output"
-        )
+    how = settled(store.extraction, extraction, place)
     store.set_facts(extraction=how.as_record())
     return how
 
 
-def _bring_up_to_date(store, folder, files, how, progress):
+def _bring_up_to_date(store, folder, files, how, progress, read):
     known, waiting, there = store.stamps(), [], set()
     for path in files:
         name = path.relative_to(folder)
         there.add(as_key(name))
-        if known.get(as_key(name)) != _stamp(path):
+        if known.get(as_key(name)) != stamp(path):
             waiting.append(name)
     changed = sum(as_key(name) in known for name in waiting)
     gone = [path for path in known if path not in there]
-    extracted = _look_at(store, folder, waiting, how, progress)
+    batches = read(folder, waiting, how)
+    extracted = _keep_all(store, batches, len(waiting), progress)
     store.forget(gone)
     return len(waiting) - changed, changed, len(gone), extracted
 
 
-def _stamp(path):
-    try:
-        status = path.stat()
-    except OSError:
-        return [-1, -1]  # its reader will tell why
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _look_at(store, folder, names, how, progress):
-    """Read, extract and write down files in batches; return how many were extracted."""
-    extracted = 0
-    disable = None if progress else True  # None: where standard error is no terminal
-    with ThreadPoolExecutor(min(cores(), _READERS)) as readers, tqdm(
-        total=len(names), unit="picture", disable=disable
-    ) as bar:
+def _from_here(folder, names, how, knows):
+    """Yield what `read_batch` makes of batches of files, read by this process."""
+    with ThreadPoolExecutor(min(cores(), _READERS)) as readers:
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
-            files = list(readers.map(lambda name: _looked(folder, name), batch))
-            extracted += _keep(store, folder, files, how, readers)
-            bar.update(len(batch))
+            yield read_batch(folder, batch, how, knows, readers.map)
+
+
+def _keep_all(store, batches, total, progress):
+    """Write down batches of files; return how many contents were new."""
+    extracted = 0
+    disable = None if progress else True  # None: where standard error is no terminal
+    with tqdm(total=total, unit="picture", disable=disable) as bar:
+        for files, contents in batches:
+            fresh = [content for content in contents if not store.knows(content[0])]
+            store.keep(files, fresh)
+            extracted += len(fresh)
+            bar.update(len(files))
     return extracted
-
-
-def _looked(folder, name):
-    size, modified = _stamp(folder / name)
-    file = File(name, label_of(name), size, modified)
-    try:
-        return file, file_hash(folder / name)
-    except InputError as error:
-        return _refused(file, folder, error), None
-
-
-def _refused(file, folder, error):
-    """Return a file with its problem; the folder, which the caller knows, is left out of it."""
-    return replace(file, problem=str(error).replace(f"{folder / file.path}: ", ""))
-
-
-def _keep(store, folder, files, how, readers):
-    fresh = {}
-    for file, key in files:
-        if key is not None and not store.knows(key):
-            fresh.setdefault(key, file)
-    read = dict(zip(fresh, readers.map(lambda file: _read(folder, file, how), fresh.values())))
-    pictures = {key: value for key, value in read.items() if not isinstance(value, File)}
-    X = _features([squares for _, squares in pictures.values()], how)
-    contents = [(key, *made, row) for (key, (made, _)), row in zip(pictures.items(), X)]
-    store.keep([_described(file, key, read) for file, key in files], contents)
-    return len(contents)
-
-
-def _read(folder, file, how):
-    """Return print and squares of a picture, or the file with its problem."""
-    try:
-        pixels = as_rgb(folder / file.path)
-    except InputError as error:
-        return _refused(file, folder, error)
-    squares = [
-        resize(pixels, part.size, get_backbone(part.source or part.backbone).interpolation)
-        for part in how.parts
-    ]
-    return picture_print(pixels), squares
-
-
-def _features(squares, how):
-    """Return the features of pictures that were brought to the sizes of the parts."""
-    X = [
-        extract([each[place] for each in squares], part, progress=False)
-        for place, part in enumerate(how.parts)
-    ]
-    return np.concatenate(X, axis=1).astype(np.float32)
-
-
-def _described(file, key, read):
-    refused = read.get(key)
-    problem = refused.problem if isinstance(refused, File) else file.problem
-    return replace(file, hash=None if problem else key, problem=problem)

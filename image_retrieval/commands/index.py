@@ -5,7 +5,7 @@ noticed, and nothing is extracted twice: not after Ctrl-C or a power cut, and no
 was moved. Files that are no readable pictures are listed. Then search with --data FOLDER.
 """
 
-from image_retrieval.errors import printable
+from image_retrieval.errors import InputError, printable
 
 EXAMPLES = ("holiday", "holiday --backbone efficientnet_lite0:128 --output holiday-index")
 _SHOWN = 10
@@ -23,40 +23,75 @@ def add_arguments(parser):
     add_how(parser)
     add("--engine", choices=engines(), help="search engine (default: as before, or exact)")
     add("--metric", choices=METRICS, help="distance (default: as before, or cosine)")
+    where = "HOST:PORT, or local for all cores of this machine"
+    add("--ray", metavar="ADDRESS", help=f"extract on the machines of a Ray cluster: {where}")
+    add("--milvus", metavar="URI", help="with --ray: into a Milvus server, with no index here")
     add("--json", action="store_true", help="print JSON instead of a report")
 
 
 def run(args):
     """Index the folder and print what was done."""
+    if args.milvus and not args.ray:
+        raise InputError(
+            f"--milvus {args.milvus} goes with --ray; add --ray local for this machine"
+        )
+    if args.milvus and args.engine:
+        raise InputError(f"--milvus is an engine itself; leave --engine {args.engine} out")
+    try:
+        done, lines = _into_milvus(args) if args.milvus else _into_collection(args)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("the same command goes on from here") from None
+    print(_as_json(done) if args.json else "\n".join(map(printable, lines)))
+
+
+def _into_collection(args):
     from image_retrieval import collection
     from image_retrieval.commands.build import extraction_from
 
-    how = extraction_from(args)
-    try:
-        done = collection.update(args.folder, args.output, how, args.engine, args.metric)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("the same command goes on from here") from None
-    print(_as_json(done) if args.json else "\n".join(map(printable, _lines(done, args))))
+    read = None
+    if args.ray:
+        from image_retrieval.cluster import reader
+
+        read = reader(args.ray)
+    done = collection.update(
+        args.folder, args.output, extraction_from(args), args.engine, args.metric, read=read
+    )
+    files = f"{done.added:,} files added, {done.changed:,} changed, {done.removed:,} removed"
+    found = f"{done.pictures:,} pictures ({files}; {done.extracted:,} extracted)"
+    search = f"image-retrieval search PICTURE --data {args.output or args.folder}"
+    return done, _lines(done, args, found, search)
+
+
+def _into_milvus(args):
+    from image_retrieval import cluster
+    from image_retrieval.commands.build import extraction_from
+
+    done = cluster.extract(args.folder, args.ray, args.output, extraction_from(args))
+    options = {"metric": args.metric} if args.metric else {}
+    engine = cluster.insert(done.folder, args.milvus, address=args.ray, **options)
+    found = f"{done.pictures:,} pictures in {done.parts:,} parts ({done.made:,} of them new)"
+    search = f"MilvusEngine(uri={args.milvus!r}).open() in Python ({engine.n:,} vectors)"
+    return done, _lines(done, args, found, search)
 
 
 def _as_json(done):
     import json
 
-    record = {name: getattr(done, name) for name in _COUNTS}
+    names = [name for name in _COUNTS if hasattr(done, name)]
+    record = {name: getattr(done, name) for name in names}
     unreadable = [{"path": path, "problem": problem} for path, problem in done.unreadable]
     return json.dumps({**record, "features": str(done.extraction), "unreadable": unreadable})
 
 
-_COUNTS = ("pictures", "added", "changed", "removed", "extracted")
+_COUNTS = ("pictures", "added", "changed", "removed", "extracted", "parts", "made")
 
 
-def _lines(done, args):
-    files = f"{done.added:,} files added, {done.changed:,} changed, {done.removed:,} removed"
-    yield f"{args.folder}: {done.pictures:,} pictures ({files}; {done.extracted:,} extracted)"
+def _lines(done, args, found, search):
+    yield f"{args.folder}: {found}"
     yield f"Features: {done.extraction}."
     if done.unreadable:
         yield f"Left out, as no readable pictures: {len(done.unreadable):,}"
     yield from (f"  {path}: {problem}" for path, problem in done.unreadable[:_SHOWN])
     if len(done.unreadable) > _SHOWN:
         yield f"  … and {len(done.unreadable) - _SHOWN:,} more; --json lists all"
-    yield f"Search it: image-retrieval search PICTURE --data {args.output or args.folder}"
+    yield f"Search it: {search}"

@@ -30,7 +30,15 @@ _PATIENCE = 1.0
 _MAX_THREADS = 8
 
 
-def extract(images, extraction=None, batch_size=8, progress=True, weights=None, **changes):
+def extract(
+    images,
+    extraction=None,
+    batch_size=8,
+    progress=True,
+    weights=None,
+    threads=None,
+    **changes,
+):
     """Turn pictures into deep features.
 
     Parameters
@@ -49,6 +57,8 @@ def extract(images, extraction=None, batch_size=8, progress=True, weights=None, 
         a second. False never shows one, as a notebook whose outputs are compared needs it.
     weights : str or Path, optional
         File of weights, where they are not the backbone's usual ones.
+    threads : int, optional
+        Batches to work on at a time; as many as there are cores, at most 8, when not given.
     **changes
         Fields of `Extraction` to be otherwise, such as `size=128` or `flip=True`.
 
@@ -72,7 +82,7 @@ def extract(images, extraction=None, batch_size=8, progress=True, weights=None, 
         images = list(images)
     parts = []
     for part in extraction.parts:
-        X = _run(images, part, _network(part, weights), batch_size, progress)
+        X = _run(images, part, _network(part, weights), batch_size, progress, threads)
         parts.append(part.finished(X.reshape(len(X), prod(X.shape[1:]))))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -124,12 +134,13 @@ def _loaded(backbone, pooling, path, identity, layer):
     return backbone.load(pooling=pooling, weights=path, **chosen)
 
 
-def _run(images, extraction, network, batch_size, progress):
-    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
-        raise InputError(f"batch_size={batch_size!r} must be a whole number, at least 1")
+def _run(images, extraction, network, batch_size, progress, threads=None):
+    workers = available_cores() if threads is None else threads
+    for name, value in (("batch_size", batch_size), ("threads", workers)):
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise InputError(f"{name}={value!r} must be a whole number, at least 1")
     images = as_sequence(images)
     total = len(images) if hasattr(images, "__len__") else None
-    workers = available_cores()
     if workers == 1:
         tqdm.monitor_interval = 0  # a browser's Python cannot start its thread
     if total:

@@ -277,6 +277,30 @@ def identified(extraction, weights=None):
     return join(replace(part, weights=file_hash(file)) if file else part for part, file in pairs)
 
 
+def settled(known, asked, place):
+    """Return the extraction to use where features may be kept already.
+
+    Parameters
+    ----------
+    known : Extraction, JoinedExtraction or None
+        How those were made.
+    asked : Extraction, JoinedExtraction, str or None
+        None for no wish.
+    place : Path
+        Where they are, for the message.
+
+    Raises
+    ------
+    InputError
+        When they were made in another way.
+    """
+    how = known if asked is None and known else identified(as_extraction(asked))
+    if known not in (None, how):
+        way_out = "leave the extraction out, or name another output"
+        raise InputError(f"{place} holds features by {known}, not {how}; {way_out}")
+    return how
+
+
 def backbone_of(extraction):
     """Return the backbone of an extraction, read from its file where it is not known yet."""
     name = extraction.backbone
