@@ -40,8 +40,7 @@ test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 # A Milvus server listens to everybody, hence a network of its own.
-test-cluster: with-dev  ## run the tests on a Milvus server and a Ray cluster of this machine
-	@$(PYTHON) -m pip install --quiet --requirement requirements-cluster.in
+test-cluster: with-dev with-cluster  ## run the tests on a Milvus server and a Ray cluster of this machine
 	@$(PYTHON) -m tools.milvus_server $(PYTHON) -m pytest -m cluster tests/cluster
 
 # JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
@@ -105,11 +104,11 @@ requirements:  ## pin what pyproject.toml names in requirements*.txt [TOOL=name]
 ifdef TOOL
 	@$(SETUP) $(PIN) pyproject.toml --group "$$TOOL" $(PIN_PORTABLE) -o "requirements-$$TOOL.txt"
 else
-	@echo '-e .[turicreate,dev,bench]' | $(SETUP) $(PIN) - $(PIN_TURICREATE) $(COURSE) \
+	@echo '-e .[turicreate,dev,bench,cluster]' | $(SETUP) $(PIN) - $(PIN_TURICREATE) $(COURSE) \
 	    -o requirements-all.txt
 	@echo '-e .[turicreate]' | $(SETUP) $(PIN) - $(PIN_TURICREATE) -c requirements-all.txt \
 	    --no-annotate -o requirements.txt
-	@printf '%s\n' '-e .[portable,dev,bench]' '-e ./portable' | $(SETUP) $(PIN) - $(PIN_PORTABLE) \
+	@printf '%s\n' '-e .[portable,dev,bench,cluster]' '-e ./portable' | $(SETUP) $(PIN) - $(PIN_PORTABLE) \
 	    $(COURSE) -o requirements-portable-all.txt
 	@printf '%s\n' '-e .[portable]' '-e ./portable' | $(SETUP) $(PIN) - $(PIN_PORTABLE) \
 	    -c requirements-portable-all.txt --no-annotate -o requirements-portable.txt

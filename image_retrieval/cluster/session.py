@@ -6,7 +6,7 @@ import socket
 
 from image_retrieval.errors import InputError, one_line, printable
 
-_INSTALL = "install the extra: pip install -r requirements-cluster.in"
+_INSTALL = "install the extra: make with-cluster"
 # After so many workers have died of a piece of work, it is to blame.
 _RETRIES = 3
 _PATIENCE = 10  # seconds

@@ -38,7 +38,7 @@ SURROUNDINGS = {
 @pytest.fixture(scope="module")
 def address():
     if find_spec("ray") is None:
-        pytest.skip("Ray is not installed: see requirements-cluster.in")
+        pytest.skip("Ray is not installed: see the extra cluster")
     # Short, because the paths of sockets below it may have no more than 107 bytes.
     folder = tempfile.mkdtemp(prefix="ray-")
     before = dict(os.environ)

@@ -98,7 +98,7 @@ def test_where_ray_is_missing_one_line_says_how_to_get_it(few, monkeypatch, caps
     monkeypatch.setitem(sys.modules, "ray", None)
     assert cli.main(["index", str(few), "--backbone", "pixels", "--ray", "local"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "needs Ray" in line and "pip install -r requirements-cluster.in" in line
+    assert "needs Ray" in line and "make with-cluster" in line
 
 
 def test_an_address_where_nobody_answers_is_named_at_once():
