@@ -77,6 +77,20 @@ def test_rows_that_are_added_are_found_before_and_after_saving(build, tmp_path):
     assert opened.add(features(40, 32, seed=5)).n == 2240
 
 
+@pytest.mark.parametrize("engine", ["codes", "faiss"])
+def test_what_is_removed_from_many_rows_is_gone_before_and_after_saving(engine, tmp_path):
+    pytest.importorskip("faiss" if engine == "faiss" else "numpy")
+    X = features(2200, 32)
+    index.build(X[:2000], engine=engine, recall=0.9).save(tmp_path / "saved")
+    engine = index.load(tmp_path / "saved").remove(range(0, 600)).add(X[2000:])
+    assert engine.candidates < engine.n / 4  # so that it does not just measure all
+    engine.save(tmp_path / "again")
+    for asked in (engine, index.load(tmp_path / "again")):
+        found = asked.search(X, k=5)[0]
+        assert found.min() >= 600 and found.shape == (2200, 5)
+        assert (found[600:, 0] == np.arange(600, 2200)).mean() >= 0.9
+
+
 def test_a_saved_index_leaves_its_vectors_in_the_file(build, tmp_path):
     build(features(900, 32)).save(tmp_path / "saved")
     vectors = index.load(tmp_path / "saved")._X

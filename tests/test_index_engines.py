@@ -51,6 +51,7 @@ def make(request, milvus_file, monkeypatch):
         return index.build(X, ids, labels, engine=engine, **{**options, **more})
 
     build.name, build.recall = request.param, ENGINES[request.param][2]
+    build.load = index.load
     return build
 
 
@@ -258,6 +259,107 @@ class TestEveryEngine:
                 engine.add(features(2), **options)
         assert engine.n == 9
         assert engine.search(features(9), k=1)[0].tolist() == [[i] for i in range(9)]
+
+    @pytest.mark.parametrize("where", [None, "cat"])
+    def test_what_is_removed_was_never_there(self, make, where):
+        X, Q = features(300), features(10, seed=1)
+        ids, labels = np.arange(300) * 7 % 300, np.array(["cat", "dog", "bird"] * 100)
+        kept = np.flatnonzero(ids % 4)
+        engine = make(X, ids=ids, labels=labels).remove([0]).remove(range(4, 300, 4))
+        fresh = make(X[kept], ids=ids[kept], labels=labels[kept])
+        assert engine.n == 225
+        for k in (10, None):
+            ours, theirs = (each.search(Q, k=k, where=where) for each in (engine, fresh))
+            assert not set(ours[0].ravel()) & set(range(0, 300, 4))
+            if make.recall == 1.0:
+                np.testing.assert_array_equal(ours[0], theirs[0])
+                np.testing.assert_array_equal(ours[1], theirs[1])
+            else:
+                assert recall(ours[0], theirs[0]) >= make.recall
+
+    def test_as_many_neighbors_as_remain(self, make):
+        X = features(40)
+        engine = make(X).remove(range(8, 40))
+        found = engine.search(X[:3], k=20)[0]
+        assert set(found.ravel()) <= {*range(8), -1}
+        assert make.name == "lsh" or found.shape == (3, 8)
+
+    def test_all_are_removed_and_others_come(self, make):
+        X = features(30)
+        engine = make(X).remove(range(30))
+        assert engine.n == 0
+        assert engine.search(X, k=3)[0].shape == (30, 0)
+        engine.add(X[:4], ids=["a", "b", "c", "d"], labels=["x"] * 4)
+        assert engine.search(X[:4], k=1, where="x")[0].tolist() == [["a"], ["b"], ["c"], ["d"]]
+
+    @pytest.mark.parametrize(
+        ("ids", "message"),
+        [
+            ([3, 77], "id 77 is not in the index; nothing was removed"),
+            ([3, 77, 78], r"id 77 \(and 1 more\) is not in the index"),
+            (["3"], "id 3 is not in the index"),
+            ([3, 3], "id 3 appears twice"),
+            ([3.5], "all integers or all strings"),
+        ],
+    )
+    def test_unknown_ids_are_refused_before_anything_changes(self, make, ids, message):
+        engine = make(features(9))
+        with pytest.raises(InputError, match=message):
+            engine.remove(ids)
+        assert engine.search(features(9), k=1)[0].tolist() == [[i] for i in range(9)]
+        assert engine.remove([]).n == 9
+        assert engine.remove(3).n == 8
+
+    def test_update_gives_new_vectors_and_labels_and_adds_what_is_new(self, make):
+        X, new = features(120), features(12, seed=5) + 9
+        ids = [f"p{i}" for i in range(120)]
+        engine = make(X, ids=ids, labels=["old"] * 120)
+        for _ in range(2):  # to repeat it changes nothing
+            engine.update(new, [*ids[50:60], "q", "r"], ["new"] * 12)
+            assert engine.n == 122
+            assert engine.search(new, k=1)[0][:, 0].tolist() == [*ids[50:60], "q", "r"]
+        assert set(engine.search(X[50:60], k=20, where="old")[0].ravel()).isdisjoint(ids[50:60])
+        found = engine.search(new, k=30, where="new")[0]
+        assert make.name == "lsh" or found.shape == (12, 12)
+
+    def test_what_is_updated_comes_last_among_equals(self, make):
+        X = np.repeat(features(1), 6, axis=0)
+        engine = make(X).update(X[:2], [1, 4])
+        assert engine.search(X[0], k=None)[0].tolist() == [[0, 2, 3, 5, 1, 4]]
+
+    def test_update_refuses_what_does_not_fit(self, make):
+        engine = make(features(9))
+        for ids, more, message in (
+            (None, {}, "give ids, or use add"),
+            ([1, 1], {}, "id 1 appears twice"),
+            (["a", "b"], {}, "integers as ids"),
+            ([1, 20], {"labels": ["a", "b"]}, "labels must be given for all"),
+        ):
+            with pytest.raises(InputError, match=message):
+                engine.update(features(2, seed=1), ids, **more)
+        assert engine.search(features(9), k=1)[0].tolist() == [[i] for i in range(9)]
+
+    def test_ids_are_numbered_on_from_the_largest(self, make):
+        X = features(12)
+        engine = make(X[:9]).remove([0, 3]).add(X[9:])
+        assert engine.search(X[9:], k=1)[0].tolist() == [[9], [10], [11]]
+        with pytest.raises(InputError, match="no 1 integers left"):
+            make(X[:1], ids=[2**63 - 1]).add(X[1:2])
+
+    def test_what_is_removed_and_updated_is_saved(self, make, tmp_path):
+        X, Q = features(300), features(10, seed=1)
+        engine = make(X, labels=["cat", "dog"] * 150).remove(range(0, 300, 3))
+        engine.update(Q, range(100, 110), ["new"] * 10)
+        before = engine.search(Q, k=7)
+        engine.save(tmp_path / "saved")
+        opened = make.load(tmp_path / "saved")
+        assert opened.n == engine.n == 203
+        for ours, theirs in zip(opened.search(Q, k=7), before):
+            np.testing.assert_array_equal(ours, theirs)
+        assert opened.search(Q, k=1)[0][:, 0].tolist() == list(range(100, 110))
+        opened.remove(range(100, 110)).add(Q, ids=range(900, 910), labels=["newer"] * 10)
+        assert opened.search(Q, k=1)[0][:, 0].tolist() == list(range(900, 910))
+        assert opened.n == 203
 
     def test_save_and_load(self, make, tmp_path):
         X, Q = features(300), features(10, seed=1)

@@ -77,6 +77,19 @@ def test_growing_chooses_parameters_again():
     assert recall(engine.search(X, k=1)[0], np.arange(2500)[:, None]) >= 0.99
 
 
+def test_what_comes_and_goes_for_long_neither_fills_the_graph_nor_spoils_it(tmp_path):
+    X, Q = features(4500, 32), features(60, 32, seed=1)
+    engine = index.build(X[:1500], engine="hnsw", recall=0.95)
+    for start in range(0, 3000, 300):
+        engine.remove(range(start, start + 300)).add(X[start + 1500 : start + 1800])
+        if start == 1500:
+            engine.save(tmp_path / "saved")
+            engine = index.load(tmp_path / "saved")
+        assert engine._graph.get_current_count() <= 1500
+        true = index.build(X[start + 300 : start + 1800]).search(Q, k=10)[0] + start + 300
+        assert recall(engine.search(Q, k=10)[0], true) >= 0.93
+
+
 def test_threads_with_different_k_get_what_one_gets():
     X, Q = flat_spectrum(3000, 64), flat_spectrum(100, 64, seed=1)
     engine = index.build(X, engine="hnsw", recall=0.8)

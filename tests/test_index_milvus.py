@@ -117,12 +117,12 @@ def test_an_ivf_index_is_passed_on(uri):
     np.testing.assert_array_equal(engine.search(X[:9], k=5)[0], brute_force(X, X[:9], 5)[0])
 
 
-def test_limits_of_milvus(uri):
+def test_limits_of_milvus(uri, monkeypatch):
     engine = MilvusEngine(uri=uri, collection="limits", progress=False)
     with pytest.raises(InputError, match="longer than 512 bytes"):
         engine.build(features(1), ids=["ü" * 300])
     engine.build(features(3))
-    engine.n = 20_000
+    monkeypatch.setattr(engine, "_count", lambda: 20_000)
     with pytest.raises(InputError, match="at most 16384 neighbors a query, not 17000"):
         engine.search(features(1), k=17_000)
 

@@ -34,28 +34,44 @@ class RerankingEngine(MemoryEngine):
         Reached while parameters were chosen; 1.0 when there are too few rows to choose with.
     """
 
+    _tuned = ("measured_recall", "_tuned_n", "_changes")  # saved with the index
+
     def __init__(self, metric="euclidean", recall=0.99):
         super().__init__(metric)
         if isinstance(recall, bool) or not 0.5 <= recall <= 0.999:
             raise InputError(f"recall must be between 0.5 and 0.999, got {recall!r}")
         self.recall, self.measured_recall = float(recall), 1.0
-        self._tuned_n = 0
+        self._tuned_n = self._changes = 0
+
+    def _settings(self):
+        return {**super()._settings(), "tuned": {name: getattr(self, name) for name in self._tuned}}
+
+    def _read(self, folder, settings):
+        for name in self._tuned:
+            setattr(self, name, settings["tuned"][name])
+        super()._read(folder, settings)
 
     def _prepare(self):
         self._prepare_exact()
-        self._tuned_n, self.measured_recall = self.n, 1.0
+        self._tuned_n, self._changes, self.measured_recall = self.n, 0, 1.0
         if self.n:
             self._tune(*_split(self.n))
 
     def _prepare_exact(self):
         self._exactly, self._exact = PairDistances(self._X, self.metric), None
 
-    def _extend(self, first):
-        if self.n > 2 * self._tuned_n:
+    def _follow(self, kept):
+        stayed = np.count_nonzero(kept)
+        self._changes += len(kept) - stayed + self.n - stayed
+        # What was chosen for other rows is chosen again, and what removed ones have left is freed.
+        if self._changes > self._tuned_n or self.n < self._tuned_n / 2:
             self._prepare()
             return
         self._prepare_exact()
-        self._insert(np.arange(first, self.n))
+        if stayed < len(kept):
+            self._forget(kept)
+        if stayed < self.n:
+            self._insert(np.arange(stayed, self.n))
 
     def _brute_force(self):
         """Return the exact search of the same rows, for what candidates are no help with."""
@@ -84,7 +100,7 @@ class RerankingEngine(MemoryEngine):
         if rows is not None:
             candidates[~np.isin(candidates, rows)] = -1
         places, distances = self._measure(Q, candidates, k)
-        few = (candidates >= 0).sum(axis=1) < (0 if rows is None else min(3 * k, len(rows)))
+        few = (candidates >= 0).sum(axis=1) < (k if rows is None else min(3 * k, len(rows)))
         if few.any():
             places[few], distances[few] = self._brute_force().nearest(Q[few], k, rows)
         return places, distances
@@ -102,6 +118,10 @@ class RerankingEngine(MemoryEngine):
     @abstractmethod
     def _insert(self, rows):
         """Index these rows, too."""
+
+    @abstractmethod
+    def _forget(self, kept):
+        """Keep what is indexed of these rows only, bool; they have moved up already."""
 
     @abstractmethod
     def _count(self, k):
@@ -125,20 +145,11 @@ class ListingEngine(RerankingEngine):
     """
 
     _mapped = True
+    _tuned = (*RerankingEngine._tuned, "candidates")
 
     def __init__(self, metric="euclidean", recall=0.99):
         super().__init__(metric, recall)
         self.candidates = 0
-
-    def _settings(self):
-        tuned = {"candidates": self.candidates, "recall": self.measured_recall, "n": self._tuned_n}
-        return {**super()._settings(), "tuned": tuned}
-
-    def _read(self, folder, settings):
-        tuned = settings["tuned"]
-        self.candidates, self._tuned_n = tuned["candidates"], tuned["n"]
-        self.measured_recall = tuned["recall"]
-        super()._read(folder, settings)
 
     def _count(self, k):
         return math.ceil(self.candidates * max(1.0, k / TUNED_FOR))

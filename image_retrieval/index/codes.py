@@ -46,14 +46,12 @@ class CodesEngine(ListingEngine):
     """
 
     name = "codes"
+    _tuned = (*ListingEngine._tuned, "components")
 
     def __init__(self, metric="euclidean", recall=0.99):
         super().__init__(metric, recall)
         self.components = 0
         self._rotation = self._lowest = self._step = self._codes = self._lengths = None
-
-    def _settings(self):
-        return {**super()._settings(), "components": self.components}
 
     def _tune(self, asking, others):
         rotation = Rotation.fit(self._X[some(others, FITTED_ROWS)], self.metric)
@@ -84,6 +82,9 @@ class CodesEngine(ListingEngine):
         self._codes = np.concatenate([self._codes, codes])
         self._lengths = np.concatenate([self._lengths, lengths])
 
+    def _forget(self, kept):
+        self._codes, self._lengths = self._codes[kept], self._lengths[kept]
+
     def _candidates(self, Q, count, k):
         Y = -2 * self._rotation(Q)
         starts = range(0, len(Y), _QUERIES)
@@ -111,10 +112,6 @@ class CodesEngine(ListingEngine):
             arrays = rotation.center, rotation.matrix, self._lowest, self._step, self._lengths
             for name, array in zip((*_ARRAYS, "codes"), (*arrays, self._codes)):
                 np.save(str(folder / f"{name}.npy"), array)
-
-    def _read(self, folder, settings):
-        self.components = settings["components"]
-        super()._read(folder, settings)
 
     def _reopen(self, folder):
         self._prepare_exact()

@@ -16,6 +16,7 @@ from image_retrieval.index.validation import (
     as_radius,
     as_vectors,
     as_where,
+    listed,
 )
 
 
@@ -71,14 +72,68 @@ class Engine(ABC):
         return self
 
     def add(self, X, ids=None, labels=None):
-        """Index further vectors; see `build`. They come last in the reference order."""
+        """Index further vectors; see `build`. They come last in the reference order.
+
+        Vectors without ids are numbered on from the largest id, and at least from n.
+        """
         self._require_built()
         X = as_vectors(X, self.d)
-        ids, labels = as_ids(ids, len(X), first=self.n), as_labels(labels, len(X))
-        if len(X) and self.n:
-            self._refuse_mixed(ids, labels)
-            self._append(X, ids, labels)
-        return self if self.n or not len(X) else self.build(X, ids, labels)
+        ids = as_ids(ids, len(X), self._next_id() if ids is None else 0)
+        return self._take(self._append, X, ids, labels)
+
+    def update(self, X, ids, labels=None):
+        """Give ids new vectors and labels; add the ids that are not there yet.
+
+        Like `dict.update`, and what vector databases call *upsert*: to repeat it changes nothing.
+        What was updated comes last in the reference order, as if it had been removed and added.
+
+        Parameters
+        ----------
+        X, ids, labels
+            See `build`; ids must be given.
+
+        Returns
+        -------
+        Engine
+            Itself.
+
+        Raises
+        ------
+        InputError
+            When a value cannot be used; nothing has changed then.
+        """
+        self._require_built()
+        X = as_vectors(X, self.d)
+        if ids is None:
+            raise InputError("update needs the ids whose vectors are new; give ids, or use add")
+        return self._take(self._upsert, X, as_ids(ids, len(X)), labels)
+
+    def remove(self, ids):
+        """Forget the vectors of these ids.
+
+        Searches then find what they would find in an index that was built without them.
+
+        Parameters
+        ----------
+        ids : int, str or sequence of them
+
+        Returns
+        -------
+        Engine
+            Itself.
+
+        Raises
+        ------
+        InputError
+            When one of the ids is not there or appears twice; nothing is removed then.
+        """
+        self._require_built()
+        ids = listed(ids)
+        ids = as_ids(ids, len(ids))
+        if len(ids):
+            self._refuse_unknown(ids)
+            self._remove(ids)
+        return self
 
     def search(self, Q, k=5, radius=None, where=None):
         """Find the nearest reference vectors of each query.
@@ -109,7 +164,7 @@ class Engine(ABC):
         self._require_built()
         Q = as_vectors(Q, self.d, "Q")
         k, radius, where = as_k(k), as_radius(radius), as_where(where)
-        k = self.n if k is None else min(k, self.n)
+        k = self._at_most(k)
         if k == 0 or len(Q) == 0:
             return self._no_neighbors(len(Q))
         if where is not None and not self._has_labels:
@@ -149,12 +204,42 @@ class Engine(ABC):
     def _options(self):
         return {name: getattr(self, name) for name in signature(type(self)).parameters}
 
+    def _at_most(self, k):
+        return self.n if k is None else min(k, self.n)
+
+    def _take(self, into, X, ids, labels):
+        labels = as_labels(labels, len(X))
+        fits = self._of_our_kind(ids) and (labels is not None) == self._has_labels
+        if not len(X):
+            return self
+        if not fits and not self.n:
+            return self.build(X, ids, labels)
+        self._refuse_mixed(ids, labels)
+        into(X, ids, labels)
+        return self
+
+    def _of_our_kind(self, ids):
+        return ids.dtype.kind == self._id_dtype().kind
+
     def _refuse_mixed(self, ids, labels):
-        ours, theirs = _kind(self._id_dtype()), _kind(ids.dtype)
-        if ours != theirs:
+        if not self._of_our_kind(ids):
+            ours, theirs = _kind(self._id_dtype()), _kind(ids.dtype)
             raise InputError(f"the index has {ours} as ids, the new ones are {theirs}; use one")
         if (labels is not None) != self._has_labels:
             raise InputError("labels must be given for all vectors or for none; rebuild the index")
+
+    def _refuse_known(self, ids):
+        known = ids[self._known(ids)]
+        if len(known):
+            problem = f"id {known[0]!s} is in the index already"
+            raise InputError(f"{problem}; ids must be unique, and update gives one a new vector")
+
+    def _refuse_unknown(self, ids):
+        unknown = ids if not self._of_our_kind(ids) else ids[~self._known(ids)]
+        if len(unknown):
+            more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+            problem = f"id {unknown[0]!s}{more} is not in the index"
+            raise InputError(f"{problem}; nothing was removed, leave it out")
 
     def _no_neighbors(self, q):
         return np.empty((q, 0), dtype=self._id_dtype()), np.empty((q, 0))
@@ -168,8 +253,24 @@ class Engine(ABC):
         """Forget everything and index these."""
 
     @abstractmethod
+    def _known(self, ids):
+        """Tell which of the ids, of the kind that is there, are in the index: bool (n,)."""
+
+    @abstractmethod
+    def _next_id(self):
+        """Return the first integer that no id reaches, at least n; anything where ids are str."""
+
+    @abstractmethod
     def _append(self, X, ids, labels):
         """Index these too, of the kinds that are there; refuse ids that are."""
+
+    @abstractmethod
+    def _upsert(self, X, ids, labels):
+        """Index these, of the kinds that are there, in place of those of the same ids."""
+
+    @abstractmethod
+    def _remove(self, ids):
+        """Forget these, all of which are there."""
 
     @abstractmethod
     def _search(self, Q, k, radius, where):
@@ -216,14 +317,28 @@ class MemoryEngine(Engine):
         self._prepare()
 
     def _append(self, X, ids, labels):
-        common = np.intersect1d(self._ids, ids)
-        if len(common):
-            raise InputError(f"id {common[0]!s} is in the index already; ids must be unique")
-        first, self._X = self.n, np.concatenate([self._X, X])
-        self._ids = np.concatenate([self._ids, ids])
-        if self._has_labels:
-            self._labels = np.concatenate([self._labels, labels])
-        self._extend(first)
+        self._refuse_known(ids)
+        self._change(np.ones(self.n, dtype=bool), X, ids, labels)
+
+    def _upsert(self, X, ids, labels):
+        self._change(~np.isin(self._ids, ids), X, ids, labels)
+
+    def _remove(self, ids):
+        self._change(~np.isin(self._ids, ids))
+
+    def _known(self, ids):
+        return np.isin(ids, self._ids)
+
+    def _next_id(self):
+        integers = self.n and self._ids.dtype.kind == "i"
+        return max(self.n, int(self._ids.max()) + 1) if integers else self.n
+
+    def _change(self, kept, X=(), ids=(), labels=()):
+        """Keep these rows only, bool (n,), and put the new ones behind them."""
+        ours, new = (self._X, self._ids, self._labels), (X, ids, labels)
+        # Together, so that an interruption leaves all as they were.
+        self._X, self._ids, self._labels = (_changed(a, kept, b) for a, b in zip(ours, new))
+        self._follow(kept)
 
     def _search(self, Q, k, radius, where):
         rows = None if where is None else np.flatnonzero(np.isin(self._labels, where))
@@ -249,8 +364,8 @@ class MemoryEngine(Engine):
         self._labels = storage.read_array(folder, "labels", "U", shape[:1]) if has_labels else None
         self._reopen(folder)
 
-    def _extend(self, first):
-        """Make ready to search the rows from `first` on, too."""
+    def _follow(self, kept):
+        """Make ready to search after only these rows stayed, and new ones came behind them."""
         self._prepare()
 
     def _reopen(self, folder):
@@ -273,6 +388,13 @@ def needed(module, engine, way_out):
     except ImportError:
         what = f"the engine {engine!r} needs {module}, which is not installed here"
         raise InputError(f"{what}; {way_out}") from None
+
+
+def _changed(array, kept, new):
+    if array is None:
+        return None
+    rest = array if kept.all() else array[kept]
+    return np.concatenate([rest, new]) if len(new) else rest
 
 
 def _kind(dtype):

@@ -79,6 +79,12 @@ class FaissEngine(ListingEngine):
             for start in range(0, len(rows), _AT_ONCE):
                 self._index.add(self._measured(rows[start : start + _AT_ONCE]))
 
+    def _forget(self, kept):
+        # Not `remove_ids`: some indexes then number the others anew, some do not, some have none.
+        if self._index.ntotal:
+            self._index.reset()  # of the rows, not of what was learned
+            self._insert(np.arange(np.count_nonzero(kept)))
+
     def _candidates(self, Q, count, k):
         return self._index.search(as_measured(Q, self.metric), count)[1]
 

@@ -52,17 +52,16 @@ class HnswEngine(RerankingEngine):
     """
 
     name = "hnsw"
+    _tuned = (*RerankingEngine._tuned, "components", "ef", "_named")
 
     def __init__(self, metric="euclidean", recall=0.99):
         super().__init__(metric, recall)
-        self.components, self.ef = 0, 0
-        self._graph = self._rotation = None
-
-    def _settings(self):
-        tuned = {"ef": self.ef, "recall": self.measured_recall, "n": self._tuned_n}
-        return {**super()._settings(), "tuned": tuned, "components": self.components}
+        self.components, self.ef, self._named = 0, 0, 0
+        # What the graph calls each row: ascending, and with gaps once rows were removed.
+        self._graph = self._rotation = self._names = None
 
     def _tune(self, held_out, others):
+        self._names, self._named = np.arange(self.n), self.n
         rotation = Rotation.fit(self._X, self.metric)
         if not len(held_out):
             self.ef = self.n
@@ -88,16 +87,25 @@ class HnswEngine(RerankingEngine):
     def _start_graph(self, rotation, components, rows):
         self.components, self._rotation = components, rotation.first(components)
         self._graph = _index(components)
-        self._graph.init_index(self.n, M=_LINKS, ef_construction=_EFFORT, random_seed=1)
+        how = {"M": _LINKS, "ef_construction": _EFFORT, "random_seed": 1}
+        self._graph.init_index(self.n, **how, allow_replace_deleted=True)
         self._insert(rows)
 
     def _insert(self, rows):
-        threads = 1 if self.n <= _REPEATABLE else cores()
+        fresh = np.arange(self.n - len(self._names)) + self._named
+        self._names, self._named = np.append(self._names, fresh), self._named + len(fresh)
+        # What was removed makes room: the graph never holds more rows than there were at once.
+        how = {"num_threads": 1 if self.n <= _REPEATABLE else cores(), "replace_deleted": True}
         if self.n > self._graph.get_max_elements():
             self._graph.resize_index(self.n)
         for start in range(0, len(rows), _ROTATED):
             part = rows[start : start + _ROTATED]
-            self._graph.add_items(self._rotation(self._X[part]), part, num_threads=threads)
+            self._graph.add_items(self._rotation(self._X[part]), self._names[part], **how)
+
+    def _forget(self, kept):
+        for name in self._names[~kept].tolist():
+            self._graph.mark_deleted(name)
+        self._names = self._names[kept]
 
     def _count(self, k):
         return max(k, min(MEASURED * max(k, 3), self._ef_for(k)))
@@ -113,22 +121,18 @@ class HnswEngine(RerankingEngine):
         try:
             with _SEARCHING:
                 self._graph.set_ef(min(ef, self.n))
-                return self._graph.knn_query(Y, k=count, num_threads=threads)[0].astype(np.int64)
+                found = self._graph.knn_query(Y, k=count, num_threads=threads)[0]
         except RuntimeError:
             return None  # rows that are equal link to each other, and no path leads on
+        return np.searchsorted(self._names, found.astype(np.int64))
 
     def _write(self, folder):
         super()._write(folder)
         if self._graph is not None:
             self._graph.save_index(str(folder / _GRAPH))
+            np.save(str(folder / "names.npy"), self._names)
             np.save(str(folder / "center.npy"), self._rotation.center)
             np.save(str(folder / "rotation.npy"), self._rotation.matrix)
-
-    def _read(self, folder, settings):
-        tuned = settings["tuned"]
-        self.ef, self.measured_recall = tuned["ef"], tuned["recall"]
-        self._tuned_n, self.components = tuned["n"], settings["components"]
-        super()._read(folder, settings)
 
     def _reopen(self, folder):
         self._prepare_exact()
@@ -137,8 +141,10 @@ class HnswEngine(RerankingEngine):
         shapes = {"center": (self.d,), "rotation": (self.d, self.components)}
         arrays = (read_array(folder, name, "f", shape) for name, shape in shapes.items())
         self._rotation = Rotation(*arrays, self.metric)
+        self._names = read_array(folder, "names", "i", (self.n,))
         self._graph = _index(self.components)
-        self._graph.load_index(str(folder / _GRAPH), max_elements=self.n)
+        how = {"max_elements": self.n, "allow_replace_deleted": True}
+        self._graph.load_index(str(folder / _GRAPH), **how)
 
 
 def _index(dimensions):

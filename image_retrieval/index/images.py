@@ -96,9 +96,31 @@ class ImageIndex:
         ImageIndex
             Itself.
         """
-        if is_table(data):
-            ids, labels = _names(data, self.label, self.where)
-        self.engine.add(self._vectors(data, progress, weights), ids, labels)
+        self.engine.add(*self._rows(data, ids, labels, progress, weights))
+        return self
+
+    def update(self, data, ids=None, labels=None, progress=True, weights=None):
+        """Give the rows of these ids new vectors and labels, and add those that are new.
+
+        See `Engine.update`, and `add` for the parameters: pictures of a file that changed, for one.
+
+        Returns
+        -------
+        ImageIndex
+            Itself.
+        """
+        self.engine.update(*self._rows(data, ids, labels, progress, weights))
+        return self
+
+    def remove(self, ids):
+        """Forget the rows of these ids; see `Engine.remove`.
+
+        Returns
+        -------
+        ImageIndex
+            Itself.
+        """
+        self.engine.remove(ids)
         return self
 
     def save(self, path):
@@ -106,6 +128,11 @@ class ImageIndex:
         record = {name: getattr(self, name) for name in ("features", "label", "where")}
         extraction = self.extraction and self.extraction.as_record()
         self.engine.save(path, images={**record, "extraction": extraction})
+
+    def _rows(self, data, ids, labels, progress, weights):
+        if is_table(data):
+            ids, labels = _names(data, self.label, self.where)
+        return self._vectors(data, progress, weights), ids, labels
 
     def _vectors(self, data, progress, weights):
         if is_table(data):

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 import weakref
 from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
@@ -32,6 +33,7 @@ _TIMEOUT, _ATTEMPTS = 120.0, 6
 _REACHING = 8  # seconds to wait for a server to answer,
 _STARTING = 60  # and for Milvus Lite to start, which takes long the first time it is read
 _TOKEN = "MILVUS_TOKEN"
+_LARGEST_ID = 2**63 - 1
 _LARGEST = 1e17  # beyond it, distances in float32 may overflow
 # What may take as long as the server needs; everything else is answered at once.
 _LONG = ("create_collection", "create_index", "drop_collection", "flush", "load_collection")
@@ -43,6 +45,11 @@ class MilvusEngine(Engine):
     Without `uri`, or with a file name, Milvus Lite runs embedded and searches exactly; with
     `http://host:19530` the same code works on a Milvus server or cluster. Distances are
     Milvus's own, in float32. At most 16,384 neighbors a query.
+
+    Several programs may add, update, remove and search on a server at once, each with an engine of
+    its own: what one was told is done is in the next search of all. They should give ids, which
+    are the collection's primary key. `add` leaves nothing when it fails; an `update` or a `remove`
+    that fails has changed some ids and not the others, and an update can simply be repeated.
 
     Parameters
     ----------
@@ -113,22 +120,30 @@ class MilvusEngine(Engine):
         if cosine != (self.metric == "cosine"):
             self.metric = "cosine" if cosine else "euclidean"
         self._ask("load_collection")
-        self.n = self._count()
         return self
+
+    @property
+    def n(self):
+        """The number of reference vectors, as the database counts them now."""
+        return 0 if self.d is None else self._count()
 
     def close(self):
         """Let go of the connection, and of the embedded server with it."""
         if self._client is not None:
-            self._client.close()
-            self._client = None
+            self._disconnect()
             if self.embedded:
                 _stop_server(self.uri)
 
+    def _disconnect(self):
+        self._client.close()
+        self._client = None
+
     def _take_schema(self, description):
         fields = {field["name"]: field for field in description["fields"]}
-        if not {"row", "id", "vector"} <= set(fields):
+        if not {"row", "id", "vector"} <= set(fields) or not fields["id"].get("is_primary"):
             problem = f"{self.uri}: collection {self.collection!r} was not built by this package"
-            raise InputError(f"{problem}; give another collection=")
+            way_out = "give another collection=, or build it again if an older version built it"
+            raise InputError(f"{problem}; {way_out}")
         self.d = int(fields["vector"]["params"]["dim"])
         self._has_labels = "label" in fields
         self._string_ids = fields["id"]["type"] == _pymilvus(self.embedded).DataType.VARCHAR
@@ -179,18 +194,19 @@ class MilvusEngine(Engine):
                 way_out = "open() it, give another collection=, or overwrite=True to replace it"
                 raise InputError(f"{problem}; {way_out}")
             self._ask("drop_collection")
-        self.n, self.d = 0, X.shape[1]
+            self._disconnect()  # a client remembers the fields of a collection by its name
+        self.d = X.shape[1]
         self._has_labels, self._string_ids = labels is not None, ids.dtype.kind == "U"
         self._create()
-        self._insert(X, ids, labels)
+        self._send("insert", X, ids, labels)
 
     def _create(self):
-        client, kind = self._client, _pymilvus(self.embedded).DataType
+        client, kind = self._connected(), _pymilvus(self.embedded).DataType
         text = {"datatype": kind.VARCHAR, "max_length": _LONGEST}
         schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
-        # The row is the primary key: it breaks ties and finds what a failed insert left.
-        schema.add_field("row", kind.INT64, is_primary=True)
-        schema.add_field("id", **(text if self._string_ids else {"datatype": kind.INT64}))
+        ids = text if self._string_ids else {"datatype": kind.INT64}
+        schema.add_field("id", is_primary=True, **ids)
+        schema.add_field("row", kind.INT64)  # what breaks ties
         if self._has_labels:
             schema.add_field("label", **text)
         schema.add_field("vector", kind.FLOAT_VECTOR, dim=self.d)
@@ -205,35 +221,61 @@ class MilvusEngine(Engine):
 
     def _append(self, X, ids, labels):
         _refuse(X, ids, labels)
-        for start in range(0, len(ids), _CLUSTER_BATCH):
-            some = ids[start : start + _CLUSTER_BATCH].tolist()
-            found = self._ask("query", filter=f"id in {_literal(some)}", output_fields=["id"])
-            if len(found):
-                raise InputError(f"id {found[0]['id']} is in the index already; ids must be unique")
-        self._insert(X, ids, labels)
-
-    def _insert(self, X, ids, labels):
-        first, size = self.n, _BATCH if self.embedded else _CLUSTER_BATCH
-        columns = {"row": range(first, first + len(X)), "vector": X, "id": ids.tolist()}
-        if labels is not None:
-            columns["label"] = labels.tolist()
+        self._refuse_known(ids)
         try:
-            with tqdm(total=len(X), unit="vector", disable=not self.progress) as bar:
-                for start in range(0, len(X), size):
-                    some = zip(*(values[start : start + size] for values in columns.values()))
-                    rows = [dict(zip(columns, values)) for values in some]
-                    self._ask("insert", rows)
-                    bar.update(len(rows))
+            # What is asked twice, because an answer was lost, must not be there twice.
+            self._send("insert" if self.embedded else "upsert", X, ids, labels)
         except BaseException:
             # Where the server is gone, there is more to say of that than of this.
             with suppress(InputError):
-                self._ask("delete", filter=f"row >= {first}")
+                self._remove(ids)
             raise
-        self.n += len(X)
+
+    def _upsert(self, X, ids, labels):
+        _refuse(X, ids, labels)
+        self._send("upsert", X, ids, labels)
+
+    def _send(self, call, X, ids, labels):
+        # A later call gets later rows, whichever program makes it.
+        first, size = time.time_ns(), _BATCH if self.embedded else _CLUSTER_BATCH
+        columns = {"row": range(first, first + len(X)), "vector": X, "id": ids.tolist()}
+        if labels is not None:
+            columns["label"] = labels.tolist()
+        with tqdm(total=len(X), unit="vector", disable=not self.progress) as bar:
+            for start in range(0, len(X), size):
+                some = zip(*(values[start : start + size] for values in columns.values()))
+                rows = [dict(zip(columns, values)) for values in some]
+                self._ask(call, rows)
+                bar.update(len(rows))
+
+    def _known(self, ids):
+        there = set()
+        for some in _batches(ids):
+            found = self._ask("query", filter=f"id in {_literal(some)}", output_fields=["id"])
+            there.update(entity["id"] for entity in found)
+        return np.array([each in there for each in ids.tolist()], dtype=bool)
+
+    def _remove(self, ids):
+        for some in _batches(ids):
+            self._ask("delete", filter=f"id in {_literal(some)}")
+
+    def _next_id(self):
+        first = self.n
+        while not self._string_ids and first <= _LARGEST_ID:
+            beyond = {"filter": f"id >= {first}", "output_fields": ["id"], "limit": _MOST}
+            found = self._ask("query", **beyond)
+            if not found:
+                break
+            first = 1 + max(entity["id"] for entity in found)
+        return first
 
     def _count(self):
         found = self._ask("query", filter="", output_fields=["count(*)"])
         return int(found[0]["count(*)"])
+
+    def _at_most(self, k):
+        # To count takes as long as to search.
+        return k if k is not None and k <= _MOST else super()._at_most(k)
 
     def _search(self, Q, k, radius, where):
         if k > _MOST:
@@ -249,12 +291,12 @@ class MilvusEngine(Engine):
 
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
-        limit = min(limit, self.n, _MOST)
+        limit = min(limit, _MOST)
         options = {"output_fields": ["row", "id"], "search_params": {"params": self.search_params}}
         answers = self._ask("search", data=list(Q), limit=limit, filter=wanted, **options)
         hits = [sorted(map(self._hit, answer)) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
-        if more and limit < min(self.n, _MOST):
+        if more and limit < _MOST:
             for i, found in zip(more, self._hits(Q[more], k, 4 * limit, wanted)):
                 hits[i] = found
         return [found[:k] for found in hits]
@@ -336,6 +378,10 @@ def _plain_libraries():
             yield
         finally:
             del os.environ["BIN_PATH"]
+
+
+def _batches(ids):
+    return (ids[i : i + _CLUSTER_BATCH].tolist() for i in range(0, len(ids), _CLUSTER_BATCH))
 
 
 def _refuse_large(X):

@@ -11,7 +11,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_folder, restore_folder
 
 _LIST = "index.json"
-_FORMAT = 2
+_FORMAT = 3
 _CHUNK = 1 << 20
 # What a saved index of wrong content may raise.
 _DAMAGED = ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError

@@ -87,6 +87,8 @@ def as_ids(ids, n, first=0):
         appears twice.
     """
     if ids is None:
+        if first + n > np.iinfo(np.int64).max:
+            raise InputError(f"there are no {n} integers left after id {first - 1}; give ids")
         return np.arange(first, first + n, dtype=np.int64)
     array = _as_integers_or_strings(ids)
     if len(array) != n:
@@ -163,8 +165,18 @@ def as_where(where):
     """Return the labels to search among as a list of str, None for all."""
     if where is None:
         return None
-    labels = [where] if isinstance(where, str) or not np.iterable(where) else list(where)
-    return _strings(labels, "where must be a label or a list of labels")
+    return _strings(listed(where), "where must be a label or a list of labels")
+
+
+def listed(values):
+    """Return one value, or several, as a sequence.
+
+    Examples
+    --------
+    >>> listed("cat"), listed(("cat", "dog"))
+    (['cat'], ['cat', 'dog'])
+    """
+    return [values] if isinstance(values, str) or not np.iterable(values) else list(values)
 
 
 def as_metric(metric):

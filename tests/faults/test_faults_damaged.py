@@ -79,12 +79,16 @@ def test_brackets_that_never_end_are_one_line(tmp_path):
         index.load(path)
 
 
+def without_setting(settings, name):
+    (settings if name in settings else settings["tuned"]).pop(name)
+
+
 @pytest.mark.skipif(index.engines().count("hnsw") == 0, reason="no hnsw here")
 @pytest.mark.parametrize("name", ["tuned", "components"])
 def test_an_hnsw_index_without_its_settings_is_one_line(tmp_path, name):
     pytest.importorskip("hnswlib")
     path = saved(tmp_path, "hnsw")
-    rewrite(path, lambda content: content["settings"].pop(name))
+    rewrite(path, lambda content: without_setting(content["settings"], name))
     with pytest.raises(InputError, match="missing or damaged"):
         index.load(path)
 

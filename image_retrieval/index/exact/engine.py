@@ -12,7 +12,8 @@ class ExactEngine(MemoryEngine):
     See `image_retrieval.index.exact.ExactSearch` for how. After 400 searches for one or two
     queries among enough rows, the rows' principal axes are learned once, which takes a second or
     two and a third more memory. One query then takes a fraction of the time and finds the same
-    neighbors. What was learned is saved with the index, and forgotten when rows are added.
+    neighbors. What was learned is saved with the index, and forgotten when rows are added or
+    removed.
 
     Parameters
     ----------
