@@ -1,9 +1,11 @@
 """What the machine offers this process."""
 
+from __future__ import annotations
+
 import os
 
 
-def cores():
+def cores() -> int:
     """Return the number of cores this process may use.
 
     Examples

@@ -5,8 +5,10 @@ Turi Create prints a table with elapsed times for every model and query, some of
 compared. All its messages pass through one function of Python, which is replaced here.
 """
 
+from __future__ import annotations
 
-def quiet_turicreate(quiet=True):
+
+def quiet_turicreate(quiet: bool = True) -> None:
     """Hide Turi Create's progress messages, or show them again.
 
     Warnings and errors still come through, and Turi Create's calls stay as they are. One

@@ -4,10 +4,12 @@ A file is looked at again when its size or time has changed, and extracted when 
 content yet. Every batch is written down before the next one begins.
 """
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -22,6 +24,9 @@ from image_retrieval.features.preprocessing import resize
 from image_retrieval.files import exclusive, file_hash
 from image_retrieval.hardware import cores
 from image_retrieval.images import as_rgb
+
+if TYPE_CHECKING:
+    from image_retrieval.annotations import How, StrPath
 
 _BATCH = 32
 # Decoding a picture of the largest size takes 1.2 GB.
@@ -53,11 +58,18 @@ class Update:
     changed: int
     removed: int
     extracted: int
-    unreadable: Tuple[Tuple[str, str], ...]
+    unreadable: tuple[tuple[str, str], ...]
     extraction: Any
 
 
-def update(folder, output=None, extraction=None, engine=None, metric=None, progress=True):
+def update(
+    folder: StrPath,
+    output: StrPath | None = None,
+    extraction: How | None = None,
+    engine: str | None = None,
+    metric: str | None = None,
+    progress: bool = True,
+) -> Update:
     """Index a folder of pictures, or what has changed in it since the last time.
 
     It can be interrupted at any moment, even by `kill -9`: the next call goes on from the last
@@ -99,7 +111,8 @@ def update(folder, output=None, extraction=None, engine=None, metric=None, progr
         counts = _bring_up_to_date(store, folder, files, how, progress)
         left = store.problems()
         pictures = build_index(store, place, engine, metric)
-    return Update(place, pictures, *counts, tuple(left), how)
+    facts: Any = (*counts, tuple(left), how)
+    return Update(place, pictures, *facts)
 
 
 def _settled(store, extraction, place):
@@ -167,7 +180,7 @@ def _refused(file, folder, error):
 
 
 def _keep(store, folder, files, how, readers):
-    fresh = {}
+    fresh: dict[Any, Any] = {}
     for file, key in files:
         if key is not None and not store.knows(key):
             fresh.setdefault(key, file)

@@ -1,11 +1,14 @@
 """A map as a web page: the pointer over a point shows its picture. Nothing is fetched."""
 
+from __future__ import annotations
+
 import base64
 import html
 import io
 import json
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +18,9 @@ from image_retrieval.files import atomic_file
 from image_retrieval.images import as_rgb_list
 from image_retrieval.projection.styles import styles
 
+if TYPE_CHECKING:
+    from image_retrieval.annotations import Array, ArrayLike, Pictures, StrPath, Values
+
 _QUALITY = 80
 _TOOLTIP = """
 <div style="width:{size}px"><img src="@picture" style="display:block;max-width:{size}px" alt="">
@@ -23,7 +29,15 @@ _TOOLTIP = """
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
 
-def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96, height=520):
+def interactive_map(
+    points: ArrayLike,
+    images: Pictures,
+    labels: Values,
+    ids: Values | None = None,
+    title: str = "Map",
+    thumbnail: int = 96,
+    height: int = 520,
+) -> InteractiveMap:
     """Return a map to explore with the pointer.
 
     Parameters
@@ -65,11 +79,11 @@ def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96,
 class InteractiveMap:
     """A page that needs nothing else; a notebook shows it in a frame."""
 
-    def __init__(self, figure, title, height):
+    def __init__(self, figure: Any, title: str, height: int) -> None:
         self._figure, self._title, self._height = figure, title, height
 
     @property
-    def page(self):
+    def page(self) -> str:
         """The page as one HTML document, with BokehJS in it."""
         from bokeh.embed import json_item
         from bokeh.resources import Resources
@@ -81,23 +95,23 @@ class InteractiveMap:
         bokeh = bokeh.replace("</script", "<\\/script")
         return _PAGE.substitute(title=html.escape(self._title), bokeh=bokeh, item=item)
 
-    def save(self, path):
+    def save(self, path: StrPath) -> None:
         """Write the page to a file."""
         with atomic_file(path) as temporary:
             temporary.write_text(self.page, encoding="utf-8")
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         # In a frame, because the page's script would otherwise run once for all notebooks.
         return (
             f'<iframe title="{html.escape(self._title)}" srcdoc="{html.escape(self.page)}" '
             f'width="100%" height="{self._height + 20}" style="border:0"></iframe>'
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"InteractiveMap({self._title!r})"
 
 
-def jpeg_address(pixels, size):
+def jpeg_address(pixels: Array, size: int) -> str:
     """Return a picture, shrunk to `size` pixels, as a `data:` address."""
     picture = Image.fromarray(pixels)
     picture.thumbnail((size, size), Image.Resampling.LANCZOS)
