@@ -6,16 +6,13 @@ them, and `evaluate` measures. Everything else that the course uses is imported 
 something of it is asked for first, because some of them are slow to import.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import importlib
 import pathlib
-from typing import Any, List
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name.startswith("_") or name not in _origins():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, own = _origins()[name]
@@ -24,7 +21,7 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(module), own)
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "list[str]":
     return sorted({*globals(), *_origins()})
 
 

@@ -10,7 +10,7 @@ from image_retrieval.errors import DownloadError, one_line
 from image_retrieval.files import exclusive
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 # Seconds to connect, and between two pieces of the file.
 TIMEOUT = (10, 60)

@@ -42,7 +42,7 @@ from image_retrieval.tables import column, is_table, neighbor_columns
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from image_retrieval.annotations import Array, ArrayLike, Table, Values
+    from image_retrieval.signatures import Array, ArrayLike, Table, Values
 
 _MISSING = -1
 

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, Iterator
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # as the standard way for a module that may lack
+    fcntl = None  # type: ignore[assignment]  # a module, where there is one
     import msvcrt
 
 _RENAME_ATTEMPTS = 5
@@ -177,8 +177,8 @@ def _lock(file):
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
-            windows: Any = msvcrt
-        windows.locking(file.fileno(), windows.LK_NBLCK, 1)
+            windows: Any = msvcrt  # type checkers look as on Linux
+            windows.locking(file.fileno(), windows.LK_NBLCK, 1)
         return True
     return False
 

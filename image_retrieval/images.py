@@ -22,7 +22,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import AnyPicture, Array, ArrayLike, Pictures, Values
+    from image_retrieval.signatures import AnyPicture, Array, ArrayLike, Pictures, Values
 
 # Pillow finds a file's format by its content, and some of the others start programs to read it.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")

@@ -19,7 +19,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Values
+    from image_retrieval.signatures import Values
 
 _ROUNDS = 2000
 _SEED = 0

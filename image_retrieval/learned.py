@@ -19,7 +19,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.index.validation import as_vectors
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Values
+    from image_retrieval.signatures import Array, ArrayLike, Values
 
 
 def contrastive_loss(

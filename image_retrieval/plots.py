@@ -16,8 +16,8 @@ from image_retrieval.palette import COLORS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from image_retrieval.annotations import Values
     from image_retrieval.intervals import Interval
+    from image_retrieval.signatures import Values
 
 _LINES = ("-", "--", "-.", ":")
 

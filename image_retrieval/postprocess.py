@@ -44,7 +44,7 @@ from image_retrieval.index import build
 from image_retrieval.visual_words import VisualWords
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Recipe, Values
+    from image_retrieval.signatures import Array, ArrayLike, Recipe, Values
 
 _FORMAT, _MOST_STEPS = 1, 32
 _DAMAGED = AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError

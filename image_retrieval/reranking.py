@@ -15,7 +15,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.index.validation import as_vectors
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike
+    from image_retrieval.signatures import Array, ArrayLike
 
 
 def k_reciprocal_distances(

@@ -21,7 +21,7 @@ from image_retrieval.images import as_rgb, iterate_rgb, open_picture
 from image_retrieval.tables import column, column_names, extractions_of
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Pictures, StrPath, Table, Values
+    from image_retrieval.signatures import Array, ArrayLike, Pictures, StrPath, Table, Values
 
 # Turi Create's numbers for whole files, and for pixels that are not compressed.
 _FILES, _RAW = {"JPEG": 0, "PNG": 1}, 2
@@ -264,7 +264,7 @@ def _recorded_sframe():
     class RecordedSFrame(tc.SFrame):
         extractions: dict[str, Any] = {}
         # Turi Create's own code takes `SFrame` and no subclass; it asks for this, too.
-        __class__ = property(lambda self: tc.SFrame)  # type: ignore[assignment]
+        __class__ = property(lambda self: tc.SFrame)  # type: ignore[assignment]  # an object takes it
 
         def append(self, other):
             # Turi Create's own asks for the very type here.

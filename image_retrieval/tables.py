@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Table
+    from image_retrieval.signatures import Table
 
 # What a query returns, in Turi Create's own schema.
 NEIGHBOR_COLUMNS = ("query_label", "reference_label", "distance", "rank")

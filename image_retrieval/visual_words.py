@@ -17,7 +17,7 @@ from sklearn.metrics import pairwise_distances_argmin
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 _MOST_PATCHES = 20_000  # enough for a few hundred words
 

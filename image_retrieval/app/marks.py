@@ -9,7 +9,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike
+    from image_retrieval.signatures import Array, ArrayLike
 
 
 def rocchio(

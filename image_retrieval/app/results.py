@@ -22,10 +22,10 @@ from image_retrieval.images import shrink
 from image_retrieval.tables import NEIGHBOR_COLUMNS
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
     from image_retrieval.app.session import Found, Query
     from image_retrieval.app.shelf import Shelf
     from image_retrieval.explore.sheets import Gallery
+    from image_retrieval.signatures import Array
 
 _TINY = 64  # pixels a side up to which a PNG is small, and a JPEG's errors would be seen
 

@@ -17,8 +17,8 @@ from image_retrieval.images import as_rgb, shrink
 from image_retrieval.index.validation import METRICS
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
     from image_retrieval.app.shelf import Shelf
+    from image_retrieval.signatures import Array
 
 MOST_NEIGHBORS = 60
 _KEPT = 640  # pixels of an upload's longer side that are kept

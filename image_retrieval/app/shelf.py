@@ -23,8 +23,8 @@ from image_retrieval.sframes import sframe_vectors
 from image_retrieval.tables import column, extractions_of
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
     from image_retrieval.index.engine import Engine
+    from image_retrieval.signatures import Array
 
 DEEP, PIXELS = "deep features", "pixels"
 # t-SNE of more takes longer than anybody waits, and so many points can still be told apart.

@@ -11,7 +11,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb, open_picture
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 # The widget shrinks larger files in the browser, so nobody who uses it meets this limit.
 MAX_BYTES = 2 << 20

@@ -11,9 +11,9 @@ from image_retrieval.errors import InputError
 from image_retrieval.index import ImageIndex, build, load
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, StrPath
     from image_retrieval.collection.store import Store
     from image_retrieval.duplicates.prints import Prints
+    from image_retrieval.signatures import Array, StrPath
 
 # Files and folders with a leading dot are no pictures, see `datasets.pictures`.
 PLACE = ".image-retrieval"

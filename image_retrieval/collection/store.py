@@ -25,7 +25,7 @@ from image_retrieval.features import extraction_from_record
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from image_retrieval.annotations import AnyExtraction, Array
+    from image_retrieval.signatures import AnyExtraction, Array
 
 FILE = "pictures.sqlite"
 _FORMAT = 1

@@ -26,7 +26,7 @@ from image_retrieval.hardware import cores
 from image_retrieval.images import as_rgb
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import How, StrPath
+    from image_retrieval.signatures import How, StrPath
 
 _BATCH = 32
 # Decoding a picture of the largest size takes 1.2 GB.

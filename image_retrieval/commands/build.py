@@ -12,8 +12,8 @@ from image_retrieval.features import as_extraction, backbones, join
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from image_retrieval.annotations import AnyExtraction, How
     from image_retrieval.datasets.cards import Card
+    from image_retrieval.signatures import AnyExtraction, How
 
 
 def add_arguments(card: Card, parser: ArgumentParser) -> None:

@@ -14,8 +14,8 @@ from image_retrieval.errors import InputError
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from image_retrieval.annotations import Table, Values
     from image_retrieval.evaluate import Ranking
+    from image_retrieval.signatures import Table, Values
 
 EXAMPLES = ("--data sample --k 1 5 10", "--features pixels --json")
 PIXELS = "pixels"

@@ -15,7 +15,7 @@ from image_retrieval.errors import InputError, printable
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 EXAMPLES = ("photo.jpg -k 5", "photo.jpg --data holiday --where label=beach --html found.html")
 _CSV = ("query", "rank", "id", "label", "distance", "path")

@@ -19,7 +19,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 _BLOCK = 512
 _CHUNK = 1 << 20

@@ -15,8 +15,8 @@ from image_retrieval.datasets.cards import Card
 from image_retrieval.datasets.splits import SHARE, by_share
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
     from image_retrieval.datasets.cards import Picture
+    from image_retrieval.signatures import StrPath
 
 LABELS = tuple(
     "Faces Faces_easy Leopards Motorbikes airplanes brain butterfly car_side grand_piano".split()

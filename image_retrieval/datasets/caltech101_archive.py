@@ -17,7 +17,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath, Values
+    from image_retrieval.signatures import StrPath, Values
 
 TAR_NAME = "101_ObjectCategories.tar.gz"
 _OFFICIAL = f"the official {TAR_NAME}, or the caltech-101.zip that holds it"

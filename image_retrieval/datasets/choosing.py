@@ -15,7 +15,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.tables import column
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, Table
+    from image_retrieval.signatures import Array, Table
 
 _CAT, _CAR = ("cat", 18), ("automobile", 8)
 

@@ -16,8 +16,8 @@ from image_retrieval.datasets.course_rows import choose_course_rows
 from image_retrieval.datasets.rows import choose_rows
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
     from image_retrieval.datasets.cards import Listing
+    from image_retrieval.signatures import StrPath
 
 LABELS = ("automobile", "bird", "cat", "dog")
 # The course text queries with these rows of the training data.

@@ -15,7 +15,7 @@ from image_retrieval.datasets.archives import open_tar
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 LABELS = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 _FILE = Path(__file__).with_name("course_rows.json")
 _KNOWN = ("first", "further")

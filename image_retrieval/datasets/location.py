@@ -20,7 +20,7 @@ from image_retrieval.files import restore_folder
 from image_retrieval.tables import column_names
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import AnyExtraction, StrPath, Table
+    from image_retrieval.signatures import AnyExtraction, StrPath, Table
 
 # Older builds have no `image_array`.
 _NEEDED = ("id", "image", "label", "deep_features")

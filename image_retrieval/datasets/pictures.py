@@ -12,7 +12,7 @@ from image_retrieval.datasets.splits import SHARE, shuffled
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 _LITTER = {"thumbs.db", "desktop.ini"}
 

@@ -11,7 +11,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.tables import column_names
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Table, Values
+    from image_retrieval.signatures import Table, Values
 
 
 def take_rows(sframe: Table, rows: Iterable[int]) -> Table:

@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 
 def _resized(image):

@@ -24,8 +24,8 @@ from image_retrieval.index.validation import as_vectors
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from image_retrieval.annotations import ArrayLike, Pictures
     from image_retrieval.duplicates.threshold import Threshold
+    from image_retrieval.signatures import ArrayLike, Pictures
 
 EXACT, NEAR = "exact", "near"
 # Correlations of thumbnails: what confirms a pair that is near in feature space, and what is

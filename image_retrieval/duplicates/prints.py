@@ -12,7 +12,7 @@ from PIL import Image
 from image_retrieval.images import iterate_rgb
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, Pictures
+    from image_retrieval.signatures import Array, Pictures
 
 SIDE = 12
 

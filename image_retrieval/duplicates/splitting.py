@@ -12,8 +12,8 @@ from image_retrieval.duplicates.prints import Prints, picture_prints
 from image_retrieval.index.validation import as_vectors
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Pictures
     from image_retrieval.duplicates.threshold import Threshold
+    from image_retrieval.signatures import Array, ArrayLike, Pictures
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ import numpy as np
 from image_retrieval.index import build
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import ArrayLike
+    from image_retrieval.signatures import ArrayLike
 
 METRIC = "cosine"
 _WIDTHS = 2.0

@@ -11,7 +11,7 @@ from image_retrieval.images import as_rgb, fit
 from image_retrieval.palette import BLUE, VERMILION, as_rgb_values
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import AnyPicture, Array, ArrayLike
+    from image_retrieval.signatures import AnyPicture, Array, ArrayLike
 
 ALIKE, UNLIKE = as_rgb_values(VERMILION), as_rgb_values(BLUE)
 _STRONGEST = 0.8  # leaves a trace of the picture under the deepest color

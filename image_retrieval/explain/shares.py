@@ -27,7 +27,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Recipe
+    from image_retrieval.signatures import Array, ArrayLike, Recipe
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,9 @@ from image_retrieval.features import as_extraction, extract_map
 from image_retrieval.tables import extractions_of
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import (
+    from image_retrieval.explain.shares import Shares
+    from image_retrieval.explore.sheets import Gallery
+    from image_retrieval.signatures import (
         AnyExtraction,
         AnyPicture,
         How,
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
         StrPath,
         Table,
     )
-    from image_retrieval.explain.shares import Shares
-    from image_retrieval.explore.sheets import Gallery
 
 _COLUMN = "deep_features"
 # The few largest pixel differences would leave all others gray.

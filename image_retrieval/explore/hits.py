@@ -17,7 +17,7 @@ from image_retrieval.images import as_rgb, as_rgb_list
 from image_retrieval.tables import column, column_names, is_table, neighbor_columns
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Table
+    from image_retrieval.signatures import Table
 
 SAME, OTHER, ITSELF, UNKNOWN = "yes", "no", "itself", "?"
 

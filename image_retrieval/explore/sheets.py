@@ -15,8 +15,8 @@ from image_retrieval.images import as_rgb, as_rgb_list
 from image_retrieval.tables import column, column_names, is_table
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, StrPath, Table, Values
     from image_retrieval.explore.hits import Answer
+    from image_retrieval.signatures import Array, StrPath, Table, Values
 
 _SIGNS = {
     SAME: ("\N{HEAVY CHECK MARK}", "same label"),

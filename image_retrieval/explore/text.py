@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Collection, Sequence
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Values
+    from image_retrieval.signatures import Values
 
 
 def text_table(rows: Sequence[tuple[Any, ...]], right: Collection[int] = ()) -> str:

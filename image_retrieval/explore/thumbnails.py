@@ -13,7 +13,7 @@ import numpy as np
 from image_retrieval.images import fit, shrink
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 _STORED_LIMIT = 65535
 

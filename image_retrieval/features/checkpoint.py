@@ -31,7 +31,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001

@@ -26,7 +26,7 @@ from image_retrieval.features.onnx_graph import GraphBuilder
 from image_retrieval.features.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, StrPath
+    from image_retrieval.signatures import Array, StrPath
 
 # Of Lite0, a stage a line: expansion, kernel, stride, channels in, channels out, repeats
 STAGES = (

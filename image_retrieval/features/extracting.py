@@ -28,7 +28,7 @@ from image_retrieval.hardware import cores
 from image_retrieval.images import as_sequence, read
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, How, Pictures, StrPath
+    from image_retrieval.signatures import Array, How, Pictures, StrPath
 
 # Seconds after which the progress bar appears.
 _PATIENCE = 1.0

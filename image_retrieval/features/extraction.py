@@ -20,7 +20,7 @@ from image_retrieval.files import file_hash
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from image_retrieval.annotations import AnyExtraction, Array, ArrayLike, How, Recipe, StrPath
+    from image_retrieval.signatures import AnyExtraction, Array, ArrayLike, How, Recipe, StrPath
 
 _AUTO = "auto"
 _GIVE = "give the record of an Extraction, as its as_record() returns it"

@@ -20,7 +20,7 @@ from image_retrieval.features.onnx_graph import GraphBuilder
 from image_retrieval.features.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, StrPath
+    from image_retrieval.signatures import Array, StrPath
 
 D = 2048
 LAYERS = tuple(f"mixed{number}" for number in range(11))

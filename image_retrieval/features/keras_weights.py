@@ -18,7 +18,7 @@ import numpy as np
 from image_retrieval.errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath
+    from image_retrieval.signatures import StrPath
 
 _MAX_NAMES, _MAX_NAME, _MAX_TEXTS = 1000, 200, 1 << 17
 # Texts of any length lie in global heaps, each with its size in bytes after this.

@@ -11,7 +11,7 @@ from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.onnx_network import session
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, StrPath
+    from image_retrieval.signatures import Array, StrPath
 
 _FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 

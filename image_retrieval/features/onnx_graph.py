@@ -14,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 _OPSET = 13
 # The file format of 2021: every ONNX Runtime since 1.10 reads it.
@@ -86,6 +86,7 @@ class GraphBuilder:
         pooling : {"avg", None}
             Whether these are pooled, (n, d), or the map with its channels last.
         """
+        shape: tuple[str, ...]
         if pooling is None:
             x, shape = self.add("Transpose", x, perm=[0, 2, 3, 1]), ("n", "rows", "columns", "d")
         else:

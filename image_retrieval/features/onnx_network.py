@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 
 def session(graph: bytes, threads: int = 1) -> Any:

@@ -19,7 +19,7 @@ from image_retrieval.features.words import FILES, Words, as_words, unit
 from image_retrieval.files import file_hash
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import StrPath, Values
+    from image_retrieval.signatures import StrPath, Values
 
 # What the output can be: the number of its sides, and how it becomes vectors or a map.
 _LAYOUTS = {

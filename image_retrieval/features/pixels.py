@@ -12,7 +12,7 @@ import numpy as np
 from image_retrieval.features.backbone import Backbone
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, StrPath
+    from image_retrieval.signatures import Array, StrPath
 
 
 def load(pooling: str | None = None, weights: StrPath | None = None) -> Callable[[Array], Array]:

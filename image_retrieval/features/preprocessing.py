@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array
+    from image_retrieval.signatures import Array
 
 INTERPOLATIONS = ("bicubic", "bilinear", "lanczos", "nearest")
 

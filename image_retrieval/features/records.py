@@ -11,7 +11,7 @@ from image_retrieval.features.extraction import extraction_from_record
 from image_retrieval.files import atomic_file
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import AnyExtraction, StrPath
+    from image_retrieval.signatures import AnyExtraction, StrPath
 
 FILE = "extraction.json"
 _FORMAT = 1

@@ -19,7 +19,7 @@ from image_retrieval.features.extraction import as_extraction, backbone_of
 from image_retrieval.files import file_hash
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import AnyExtraction, Array, ArrayLike, How
+    from image_retrieval.signatures import AnyExtraction, Array, ArrayLike, How
 
 _DTYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _IDS, _MASK = "input_ids", "attention_mask"

@@ -16,7 +16,7 @@ from image_retrieval.projection.styles import styles
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from image_retrieval.annotations import Array, ArrayLike, Pictures, Values
+    from image_retrieval.signatures import Array, ArrayLike, Pictures, Values
 
 _FRAME = 2
 _GAP = 1

@@ -19,7 +19,7 @@ from image_retrieval.images import as_rgb_list
 from image_retrieval.projection.styles import styles
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Pictures, StrPath, Values
+    from image_retrieval.signatures import Array, ArrayLike, Pictures, StrPath, Values
 
 _QUALITY = 80
 _TOOLTIP = """

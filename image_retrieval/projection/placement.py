@@ -9,7 +9,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike
+    from image_retrieval.signatures import Array, ArrayLike
 
 
 def place_on_grid(points: ArrayLike, columns: int = 26, rows: int = 18) -> Array:

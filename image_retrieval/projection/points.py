@@ -12,7 +12,7 @@ from image_retrieval.index import recall
 from image_retrieval.index.validation import as_vectors
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Array, ArrayLike, Values
+    from image_retrieval.signatures import Array, ArrayLike, Values
 
 _PCA_DIMENSIONS = 50
 

@@ -8,7 +8,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.palette import COLORS
 
 if TYPE_CHECKING:
-    from image_retrieval.annotations import Values
+    from image_retrieval.signatures import Values
 
 # The same shapes under Matplotlib's and Bokeh's names.
 _BOKEH = "circle square triangle diamond inverted_triangle hex plus star square_pin"
