@@ -103,7 +103,7 @@ class Shelf:
             ),
         )
 
-    def points(self) -> Array:
+    def points(self) -> tuple[Array, Array]:
         """Return a map of at most 1,000 of the references, chosen at random.
 
         Returns

@@ -49,7 +49,8 @@ class Collection:
     def index(self, engine: str | None = None, metric: str | None = None) -> ImageIndex:
         """Return the `ImageIndex`: the saved one, or another by its engine or metric."""
         if engine is None and metric is None:
-            return load(self.place / _INDEX)
+            saved: Any = load(self.place / _INDEX)
+            return saved
         ids, labels = list(self.pictures["id"]), list(self.pictures["label"])
         options = {} if metric is None else {"metric": metric}
         made = build(self.vectors(), ids, labels, engine=engine or "exact", **options)

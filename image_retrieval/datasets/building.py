@@ -28,7 +28,7 @@ from image_retrieval.images import as_rgb, shrink
 from image_retrieval.tables import column_names, extractions_of
 
 if TYPE_CHECKING:
-    from image_retrieval.signatures import How, StrPath, Table
+    from image_retrieval.signatures import How, StrPath
 
 # What the original tables' `image_array` holds: the pixels of 32x32.
 PIXELS = features.Extraction("pixels", size=32)
@@ -157,7 +157,7 @@ def make(
     recipe: bool = False,
     weights: StrPath | None = None,
     progress: bool = True,
-) -> Table:
+) -> tuple[Any, float, list[str], list[str]]:
     """Read a source, split it and extract the features; write nothing.
 
     Returns
