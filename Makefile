@@ -26,37 +26,40 @@ options = $(call option,--archive,ARCHIVE) $(call option,--backbone,BACKBONE) \
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lab app notebooks assignments grade gradescope cifar10 caltech101 sample \
-        bench lint format requirements environment clean
+        bench lint format site test-site requirements environment clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: environment  ## execute all notebooks into build/notebooks/*.html
 	@$(PYTHON) -m tools.notebooks run
 
 # A file's tests, and a notebook's cells, stay together. A notebook takes up to a gigabyte, hence
 # no more than four at once.
-test: environment  ## run the tests and compare the notebooks' outputs
+test: with-dev  ## run the tests and compare the notebooks' outputs
 	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
-lab: environment  ## open JupyterLab on the notebooks
+# JupyterLab refuses to run as root unless it is told to. The container has LAB_OPTIONS of its own.
+lab: environment  ## open JupyterLab on the notebooks [PORT=8888 ARGS="--no-browser"]
 	@$(PYTHON) -m nbformat.sign notebooks/*.ipynb >/dev/null
-	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks
+	@$(PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $$LAB_OPTIONS \
+	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(call option,--port,PORT) \
+	    $(if $(filter command,$(origin ARGS)),$$ARGS)
 
-app: environment  ## open the search page in a browser [PORT=8866]
+app: with-app  ## open the search page in a browser [PORT=8866]
 	@$(PYTHON) -m tools.search_page $(call option,--port,PORT)
 
 notebooks: environment  ## execute the notebooks in place, on the sample [NOTEBOOK=02]
 	@$(PYTHON) -m tools.notebooks record $(call option,,NOTEBOOK)
 
-assignments: environment  ## make the students' versions of the assignments, and their solutions
+assignments: with-classroom  ## make the students' versions of the assignments, and their solutions
 	@$(PYTHON) -m tools.classroom release
 
-grade: environment  ## grade a folder of submitted notebooks [SUBMISSIONS=folder OUTPUT=folder TRUST=1]
+grade: with-classroom  ## grade a folder of submitted notebooks [SUBMISSIONS=folder OUTPUT=folder TRUST=1]
 	@$(PYTHON) -m tools.classroom grade $(call option,--submissions,SUBMISSIONS) \
 	    $(call option,--output,OUTPUT) $(if $(filter command,$(origin TRUST)),--trust)
 
-gradescope: environment  ## write an autograder for Gradescope [ASSIGNMENT=name]
+gradescope: with-classroom  ## write an autograder for Gradescope [ASSIGNMENT=name]
 	@$(PYTHON) -m tools.classroom gradescope $(call option,--assignment,ASSIGNMENT)
 
 cifar10: environment  ## build the real CIFAR-10 data [ARCHIVE=path BACKBONE=name SIZE=px TRAIN=2005]
@@ -69,24 +72,55 @@ caltech101: environment  ## build the real Caltech-101 data [ARCHIVE=path BACKBO
 sample: environment  ## draw the bundled samples again from their sources (needs Node.js)
 	@$(PYTHON) -m tools.sample.build
 
-bench: environment  ## measure features and search engines
+bench: with-bench  ## measure features and search engines
 	@$(PYTHON) -m tools.bench
 
-lint: environment  ## check the style of the code, its types, and the rules of committed notebooks
+lint: with-dev  ## check the style of the code, its types, and the rules of committed notebooks
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m tools.notebooks check
 
-format: environment  ## put the code into the style that lint checks
+format: with-dev  ## put the code into the style that lint checks
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 
-requirements:  ## compile both editions' requirements*.txt again from requirements*.in
-	@$(SETUP) compile $(ASKED)
+site: tool-site  ## build the course site, with the course in a browser's tab, into build/site
+	@$(shell $(SETUP) python site) -m tools.site
 
+test-site: with-dev site  ## build the site and test it in Chromium, notebooks in a tab included
+	@$(PYTHON) -m pytest -m site tests/site
+
+# All of an edition's extras are pinned first, and what a student needs to the same versions. Pins
+# that still fit stay as they are.
+PIN := uv pip compile --quiet --custom-compile-command "make requirements"
+PIN_TURICREATE := --python-version=3.8 --python-platform=x86_64-unknown-linux-gnu
+PIN_PORTABLE := --python-version=3.9 --universal
+COURSE := --no-emit-package=image-retrieval --no-emit-package=turicreate-portable
+requirements:  ## pin what pyproject.toml names in requirements*.txt [TOOL=name]
+ifdef TOOL
+	@$(SETUP) $(PIN) pyproject.toml --group "$$TOOL" $(PIN_PORTABLE) -o "requirements-$$TOOL.txt"
+else
+	@echo '-e .[turicreate,dev,bench]' | $(SETUP) $(PIN) - $(PIN_TURICREATE) $(COURSE) \
+	    -o requirements-all.txt
+	@echo '-e .[turicreate]' | $(SETUP) $(PIN) - $(PIN_TURICREATE) -c requirements-all.txt \
+	    --no-annotate -o requirements.txt
+	@printf '%s\n' '-e .[portable,dev,bench]' '-e ./portable' | $(SETUP) $(PIN) - $(PIN_PORTABLE) \
+	    $(COURSE) -o requirements-portable-all.txt
+	@printf '%s\n' '-e .[portable]' '-e ./portable' | $(SETUP) $(PIN) - $(PIN_PORTABLE) \
+	    -c requirements-portable-all.txt --no-annotate -o requirements-portable.txt
+endif
+
+# `environment` is what the notebooks need, `with-NAME` that and an extra of pyproject.toml, and
+# `tool-NAME` is .venv-NAME, made of the group of that name alone (see `make requirements TOOL=NAME`).
 environment:
 	@$(if $(COURSE_PYTHON),true,$(SETUP) setup $(ASKED))
+
+with-%:
+	@$(if $(COURSE_PYTHON),true,$(SETUP) setup $(ASKED) +$*)
+
+tool-%:
+	@$(SETUP) setup $*
 
 clean:  ## remove what was made, but for the environment and the data
 	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +

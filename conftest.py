@@ -12,20 +12,43 @@ from nbformat.v4 import new_code_cell
 
 from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
 
+# The fixtures `browser` and `axe`.
+pytest_plugins = ["browsing"]
+
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
 # What some notebooks use that not every Python and system has a package of.
 NEEDED = {"07_scaling_up": ("hnswlib", "milvus_lite"), "11_smaller_vectors": ("faiss",)}
 
+# Whose tests take long and share little: any worker may take the next one of them.
+SINGLY = ("tests/test_other_pictures.py",)
+
 # Set before any notebook kernel starts, so that the committed outputs are the sample's.
 os.environ.update(kernel_environment(), **SAMPLE_ENVIRONMENT)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers share the cores already; more threads than cores wait for one another.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
 
 def lacking(notebook):
     """Return why the notebook of that name cannot run here, or an empty text."""
     gone = [name for name in NEEDED.get(notebook, ()) if find_spec(name) is None]
     return f"{notebook} needs {' and '.join(gone)}, not installed here" if gone else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep a file's tests together, but for the long ones that would be done last, one by one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return nodeid if file in SINGLY else file
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_sessionstart():

@@ -11,6 +11,7 @@ it is not done twice at once.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ImportError:  # Windows
+except ImportError:  # Windows, and a browser's tab, where no second process can write
     fcntl = None  # type: ignore[assignment]  # a module, where there is one
-    import msvcrt
+    with suppress(ImportError):
+        import msvcrt
 
 _RENAME_ATTEMPTS = 5
 _LOCK = ".writer"
@@ -167,16 +169,18 @@ def file_hash(path: StrPath) -> str:
 
 @lru_cache(maxsize=16)
 def _hash_of(path, modified, size):
-    import pooch
-
-    return pooch.file_hash(str(path), "sha256")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _lock(file):
     with suppress(BlockingIOError, PermissionError):
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
+        elif os.name == "nt":
             windows: Any = msvcrt  # type checkers look as on Linux
             windows.locking(file.fileno(), windows.LK_NBLCK, 1)
         return True

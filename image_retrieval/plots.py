@@ -168,8 +168,10 @@ def empty_axes(n: int, width: float, height: float) -> tuple[Figure, Any]:
     """Return a figure of `n` empty axes next to one another, and these; sizes are of each."""
     import matplotlib.pyplot as plt
 
-    size = (n * width, height)
-    figure, row = plt.subplots(1, n, figsize=size, squeeze=False, layout="constrained")
+    from image_retrieval.alternative_text import Figure
+
+    look = {"figsize": (n * width, height), "layout": "constrained", "FigureClass": Figure}
+    figure, row = plt.subplots(1, n, squeeze=False, **look)
     # Closed, so that a notebook shows the figure once: as the value of its cell.
     plt.close(figure)
     return figure, row[0]

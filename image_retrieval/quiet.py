@@ -7,24 +7,40 @@ compared. All its messages pass through one function of Python, which is replace
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
+from image_retrieval.errors import InputError
+from image_retrieval.turi_tables import make_readable
+
 
 def quiet_turicreate(quiet: bool = True) -> None:
     """Hide Turi Create's progress messages, or show them again.
 
-    Warnings and errors still come through, and Turi Create's calls stay as they are. One
-    call at a notebook's top lasts until the kernel ends. Where there is no such printer
-    to replace, as in an edition of Turi Create that prints no progress, nothing happens.
+    Warnings and errors still come through, and Turi Create's calls stay as they are, but for
+    `explore()`, whose tables become readable in a dark theme. One call at a notebook's top
+    lasts until the kernel ends. Where there is no such printer to replace, as in an edition of
+    Turi Create that prints no progress, nothing happens.
 
     Parameters
     ----------
     quiet : bool
         False shows the messages again.
 
+    Raises
+    ------
+    InputError
+        When this Python has no edition of Turi Create at all.
+
     Examples
     --------
     >>> quiet_turicreate()
     >>> quiet_turicreate(False)
     """
+    if "turicreate" not in sys.modules and find_spec("turicreate") is None:
+        where = f"the Python that runs this, {sys.executable}, does not have Turi Create"
+        raise InputError(f"{where}; open the notebooks with `make lab`, or choose its kernel")
+    make_readable()
     server = _message_server()
     if server is not None:
         printer = getattr(server.print_callback, "printer", server.print_callback)

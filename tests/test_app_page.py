@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from browsing import findings
 from PIL import Image
 
 from conftest import ROOT
@@ -26,29 +26,8 @@ from image_retrieval.images import as_rgb
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Chromium itself asks its maker's servers for news, unless it is told not to.
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-AXE = "4.10.3"
 PATIENCE = 120_000  # ms; a busy machine is no reason to fail
 PHONE = {"width": 375, "height": 740}
-
-
-def find_browser():
-    """Return the path of a Chromium, None where Playwright has to have its own."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        path = find_browser()
-        try:
-            launched = driver.chromium.launch(executable_path=path, args=FLAGS)
-        except playwright.Error:
-            pytest.skip("there is no Chromium to drive the page with")
-        yield launched
-        launched.close()
 
 
 def free_port():
@@ -425,31 +404,6 @@ def test_keyboard_alone_suffices(page):
     do(page, lambda: page.keyboard.press("Enter"))
     # The results are what comes next, so the keyboard starts from there.
     assert page.evaluate("document.activeElement.tagName") == "H2"
-
-
-@pytest.fixture(scope="module")
-def axe():
-    """The text of axe-core, which finds what keeps people out of pages."""
-    folder = ROOT / "build" / "axe"
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        if not shutil.which("npm"):
-            pytest.skip("axe-core needs npm, not installed here")
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        done = subprocess.run([shutil.which("npm"), *command[1:], f"axe-core@{AXE}"], check=False)
-        if done.returncode:
-            pytest.skip("npm could not install axe-core")
-    return script.read_text(encoding="utf-8")
-
-
-def findings(page, axe):
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [
-        (each["id"], each["nodes"][0]["html"][:200])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 def test_page_keeps_nobody_out(page, axe):

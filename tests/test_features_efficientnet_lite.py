@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,22 @@ def test_the_network_may_be_called_from_several_threads(variant, fixture):
         results = list(pool.map(network, [fixture["pixels_128"]] * 8))
     for result in results:
         np.testing.assert_allclose(result, fixture["features_128"], atol=1e-4)
+
+
+def test_without_onnx_runtime_numpy_gives_the_same(variant, fixture, monkeypatch):
+    find = importlib.util.find_spec
+    hidden = {"onnxruntime": None}
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: hidden.get(name, name) and find(name)
+    )
+    pixels = fixture["pixels_128"][:2, :, :127]  # uneven sides are padded unevenly
+    for how in ({}, {"pooling": None}, {"layer": "stage_2"}):
+        network = variant.load(**how)
+        assert not isinstance(network, OnnxNetwork)
+        monkeypatch.setitem(hidden, "onnxruntime", "onnxruntime")
+        expected = variant.load(**how)(pixels)
+        monkeypatch.setitem(hidden, "onnxruntime", None)
+        np.testing.assert_allclose(network(pixels), expected, atol=1e-4)
 
 
 def test_the_graph_is_the_same_every_time(variant, weights):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from shutil import copytree
 
 import nbformat
@@ -15,7 +16,7 @@ from image_retrieval.errors import InputError
 from tools.notebooks import NotebookError, execute, find_problems, normalize
 from tools.notebooks.__main__ import main, select
 from tools.notebooks.normalize import KERNELSPEC, WIDGET
-from tools.notebooks.page import to_html
+from tools.notebooks.page import title_of, to_html
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -76,7 +77,14 @@ def test_the_command_lists_what_is_broken(tmp_path, capsys):
 
 def picture():
     data = {"image/png": "aaaa", "text/plain": "<Figure size 640x480 with 1 Axes>"}
-    return new_output("display_data", data=data)
+    words = {"image/png": {"alt": "a curve"}, "image/jpeg": {"alt": "a curve"}}
+    return new_output("display_data", data=data, metadata=words)
+
+
+def test_a_picture_keeps_the_words_of_its_own_kind():
+    notebook = good()
+    notebook.cells[1].outputs.append(picture())
+    assert normalize(notebook).cells[1].outputs[1].metadata == {"image/png": {"alt": "a curve"}}
 
 
 def spoil(notebook, how):
@@ -96,13 +104,15 @@ def spoil(notebook, how):
             new_output("display_data", data={"text/html": "<i>/var/course/x.png</i>"})
         ),
         "other kernel": lambda: notebook.metadata.kernelspec.update(name="conda-env-x"),
-        "kernel's own words": lambda: notebook.metadata.kernelspec.update(display_name="My 3.8"),
-        "Python version": lambda: notebook.metadata.language_info.update(version="3.8.18"),
+        "other language": lambda: notebook.metadata.language_info.update(name="R"),
         "empty last cell": lambda: notebook.cells.append(new_code_cell("", execution_count=3)),
         "long cell": lambda: first.update(source="x = 1\n" * 16),
         "British spelling": lambda: notebook.cells[0].update(source="The nearest neighbours"),
         "large": lambda: first.outputs[0].update(text="9" * 3_000_000),
         "silent picture": lambda: first.update(outputs=[picture()]),
+        "no words": lambda: first.outputs.append(
+            new_output("display_data", data={"image/png": "aaaa"})
+        ),
         "no code": lambda: notebook.update(cells=notebook.cells[:1]),
     }
     actions[how]()
@@ -120,14 +130,14 @@ def spoil(notebook, how):
         ("path in text output", "cell 2: an absolute path in its output: /Users/me"),
         ("Windows path", "cell 2: an absolute path in its output: C:\\Users"),
         ("path in HTML", "cell 2: an absolute path in its output: /var/course"),
-        ("other kernel", "its kernel is not the neutral python3"),
-        ("kernel's own words", "its kernel is not the neutral python3"),
-        ("Python version", "its metadata tells a Python version"),
+        ("other kernel", "its kernelspec is 'conda-env-x', not 'python3'; run `make notebooks`"),
+        ("other language", "its language_info is 'R', not 'python'"),
         ("empty last cell", "its last cell is empty"),
         ("long cell", "cell 2: it has 16 lines, more than 15"),
         ("British spelling", "cell 1: spell 'neighbours' the American way"),
         ("large", "more than 3,000,000"),
         ("silent picture", "cell 2: a picture without text beside it"),
+        ("no words", "cell 2: a picture without alternative text"),
         ("no code", "it holds no code cell"),
     ],
 )
@@ -144,6 +154,27 @@ def test_links_and_embedded_pictures_are_no_paths():
     notebook.cells[1].outputs.append(new_output("display_data", data={"text/html": html}))
     notebook.cells[1].source = "a = b /var\nload('../data/home/x')\nprint('Rows:\\\\n')"
     assert find_problems(notebook) == []
+
+
+def saved_by_jupyterlab(notebook):
+    """Add what JupyterLab writes when it saves a notebook."""
+    notebook.metadata["kernelspec"]["display_name"] = "Python 3 (ipykernel)"
+    notebook.metadata["language_info"].update(
+        version="3.8.18",
+        codemirror_mode={"name": "ipython", "version": 3},
+        pygments_lexer="ipython3",
+    )
+    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
+    for cell in notebook.cells:
+        cell.metadata.update(editable=True, slideshow={"slide_type": ""}, collapsed=False)
+    return notebook
+
+
+def test_saving_in_jupyterlab_breaks_no_rule_and_recording_undoes_it():
+    before = good()
+    notebook = saved_by_jupyterlab(deepcopy(before))
+    assert find_problems(notebook) == []
+    assert normalize(notebook) == before
 
 
 def test_a_picture_may_have_its_text_in_the_next_cell():
@@ -210,6 +241,27 @@ def test_page_shows_formulas_and_outputs_without_a_network():
     assert "<title>A title</title>" in page and "<pre>3" in page
 
 
+def test_page_has_a_title_neighbors_a_dark_scheme_and_words_for_figures():
+    notebook = good()
+    figure = picture()
+    figure.metadata = {"image/png": {"alt": 'precision "at" <k>'}}
+    notebook.cells[2].outputs = [figure]
+    page = to_html(notebook, "2. Two", ("01_one.html", "1. One & only"), ("03.html", "3. Three"))
+    assert '<html lang="en">' in page and "<title>2. Two</title>" in page
+    assert page.count('href="01_one.html" rel="prev">← 1. One &amp; only</a>') == 2
+    assert page.count('href="03.html"') == 2
+    assert 'alt="precision &#34;at&#34; &lt;k&gt;"' in page
+    dark = page.split("@media screen and (prefers-color-scheme: dark) {")[1]
+    assert dark.index("--jp-layout-color0: #111") < dark.index("</style>")
+    alone = to_html(notebook, "2. Two")
+    assert "<nav" not in alone
+
+
+def test_title_of_a_page_is_the_first_heading():
+    assert title_of(good(), "01_a") == "A title"
+    assert title_of(new_notebook(cells=[new_markdown_cell("## Small")]), "01_a") == "01_a"
+
+
 def test_what_a_page_would_fetch_is_seen():
     page = (
         "<script src=\"https://cdn.org/require.js\"></script><img alt='' src=//x.org/a.png>"
@@ -247,7 +299,10 @@ def test_run_writes_a_page_for_each_and_goes_on_after_a_failure(tmp_path, capsys
     assert lines[5].endswith("`make cifar10`, then `IMAGE_RETRIEVAL_DATA=cifar10 make run`.")
     assert "ZeroDivisionError" in (pages / "02_b.html").read_text(encoding="utf-8")
     assert f"<pre>{tmp_path.name}" in (pages / "03_c.html").read_text(encoding="utf-8")
+    middle = (pages / "02_b.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="(\d\d_\w+\.html)"', middle)[:2] == ["01_a.html", "03_c.html"]
     assert main(["run", "01", *options]) == 0
+    assert 'href="02_b.html"' in (pages / "01_a.html").read_text(encoding="utf-8")
     assert "01_a.html and the pages beside it" in capsys.readouterr().out
 
 

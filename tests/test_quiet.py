@@ -4,8 +4,11 @@ import sys
 import time
 from types import ModuleType
 
+import numpy as np
 import pytest
 
+from image_retrieval import quiet
+from image_retrieval.errors import InputError
 from image_retrieval.quiet import quiet_turicreate
 
 
@@ -66,3 +69,35 @@ def test_an_edition_without_such_a_printer_is_left_alone(monkeypatch):
     quiet_turicreate()
     quiet_turicreate(False)
     assert vars(sys.modules["turicreate"]).keys() == vars(ModuleType("turicreate")).keys()
+
+
+def test_a_python_without_turi_create_says_how_to_open_the_notebooks(monkeypatch):
+    monkeypatch.delitem(sys.modules, "turicreate", raising=False)
+    monkeypatch.setattr(quiet, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="does not have Turi Create; open .* with `make lab`"):
+        quiet_turicreate()
+
+
+@pytest.fixture
+def shell():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+def test_tables_of_explore_have_dark_text_and_words_for_pictures(real_turicreate, shell):
+    from IPython.utils.capture import capture_output
+    from turicreate.visualization import _plot
+
+    from image_retrieval.sframes import image_sframe
+
+    quiet_turicreate()
+    quiet_turicreate()
+    sframe = image_sframe([7], np.zeros((1, 2, 2, 3), np.uint8), ["cat"])
+    with capture_output() as captured:
+        _plot.display_table_in_notebook(sframe, "T")
+    (output,) = captured.outputs
+    page = output.data["text/html"]
+    assert page.count("color:#212121") == 1 and page.count('<img alt="picture" src="data:') == 1
+    assert ">cat<" in page

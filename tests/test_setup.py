@@ -3,458 +3,259 @@
 import json
 import os
 import re
-import signal
+import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from tools.environment.build import ensure, stamp_of
-from tools.environment.choice import choose
-from tools.environment.editions import EDITIONS, SetupError
-from tools.environment.folders import STAMP, fresh_folder, is_ready
-from tools.environment.interpreters import candidates, find_python, what_is_wrong
-from tools.environment.process import tool_environment
-from tools.environment.uv import UV_VERSION
+from tools.environment import pythons
+from tools.environment.editions import EDITIONS, PORTABLE, TURICREATE
+from tools.environment.uv import VERSION, ask
 
-EDITION, PORTABLE = EDITIONS["turicreate"], EDITIONS["portable"]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
 FAKE_UV = """
 echo "$@" >> "$UV_LOG"
+for last; do :; done
 case "$1 $2" in
-"venv --quiet")
-    for folder; do :; done
-    mkdir -p "$folder/bin" && touch "$folder/pyvenv.cfg"
-    ln -s "$(command -v fake-python)" "$folder/bin/python" ;;
-"pip install")
-    [ -z "$UV_SLEEP" ] || sleep "$UV_SLEEP"
-    exit "${UV_FAILS:-0}" ;;
-"python install") [ -n "$UV_PYTHON" ] || { echo "error: no network"; exit 2; } ;;
-"python find") echo "$UV_PYTHON" ;;
+"--version ") echo "uv VERSION (a stand-in)" ;;
+"venv -q") mkdir -p "$last/bin" && touch "$last/pyvenv.cfg" && ln -sf "$PROOF" "$last/bin/python" ;;
+"pip install") cat >> "$UV_LOG"; env >> "$UV_LOG.env"; exit "${UV_FAILS:-0}" ;;
+"python install") [ -n "$UV_HAS" ] || { echo "error: no network" >&2; exit 2; } ;;
+"python list")
+    IFS=:
+    grep -qs "python install" "$UV_LOG" && PATH="$PATH:$UV_HAS"
+    for folder in $PATH; do
+        case "$folder" in /bin | /usr/bin) continue ;; esac
+        path="$folder/python$last"
+        [ ! -x "$path" ] || found="$found${found:+,}{\\"path\\": \\"$path\\"}"
+    done
+    echo "[$found]" ;;
 esac
 """
 
 
-def script(path, text):
+def script(path, text="exit 0"):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
 
 
-def python(path, version="3.8", machine="x86_64", bits=64, then=""):
-    """Write a stand-in that answers the probe like an interpreter."""
-    return script(path, f'echo "{version} {machine} {bits}"\n{then}')
-
-
 @pytest.fixture
-def home(tmp_path):
-    """A home without any Python, and the variables that lead to it."""
-    (tmp_path / "bin").mkdir()
-    return tmp_path, {"HOME": str(tmp_path), "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
-
-
-@pytest.fixture
-def project(tmp_path, home):
-    """A project with requirements and a ready stand-in for uv, and the variables for it."""
+def project(tmp_path):
+    """A project with a stand-in for uv, a home without any Python, and the variables for both."""
     root = tmp_path / "project"
-    root.mkdir()
-    (root / "requirements.txt").write_text("a==1\n")
-    uv = root / "build" / "uv"
-    script(uv / "bin" / "uv", FAKE_UV)
-    script(uv / "bin" / "python", "exit 1")
-    (uv / STAMP).write_text(f"{UV_VERSION}\n{uv}\n")
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    script(tmp_path / "bin" / "fake-python", f'echo "{packages}"')
-    python(tmp_path / "bin" / "python3.8")
-    environ = {**home[1], "UV_LOG": str(tmp_path / "uv.log")}
+    shutil.copytree(str(ROOT / "tools" / "environment"), str(root / "tools" / "environment"))
+    shutil.copy(str(ROOT / "tools" / "__init__.py"), str(root / "tools"))
+    for edition in EDITIONS.values():
+        (root / edition.pins).write_text("a==1\n")
+    script(root / "build" / "uv" / "bin" / "uv", FAKE_UV.replace("VERSION", VERSION))
+    environ = {
+        "HOME": str(tmp_path),
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "UV_LOG": str(tmp_path / "uv.log"),
+        "PROOF": script(tmp_path / "proof"),
+    }
     return root, environ
 
 
-def found(home):
-    return find_python(home[0], EDITION, home[1], lock=None)
-
-
-def test_named_interpreter_comes_first(home):
-    folder, environ = home
-    python(folder / "bin" / "python3.8")
-    environ["PYTHON38"] = python(folder / "elsewhere" / "mine")
-    assert found(home) == (environ["PYTHON38"], "$PYTHON38")
-
-
-def test_named_interpreter_may_be_a_command(home):
-    folder, environ = home
-    path = python(folder / "bin" / "mine")
-    environ["PYTHON38"] = "mine"
-    assert found(home)[0] == path
-
-
-def test_a_shim_that_does_not_start_is_passed_over(home):
-    folder, environ = home
-    script(
-        folder / "shims" / "python3.8", 'echo "pyenv: python3.8: command not found" >&2; exit 127'
-    )
-    environ["PATH"] = f"{folder / 'shims'}:{environ['PATH']}"
-    path = python(folder / "bin" / "python3.8")
-    assert found(home) == (path, "python3.8 on the PATH")
-
-
-def test_the_newest_patch_of_pyenv_is_taken(home):
-    folder, environ = home
-    for version in ("3.8.2", "3.8.18", "3.8.9", "3.9.1", "3.8-dev"):
-        python(folder / ".pyenv" / "versions" / version / "bin" / "python", version[:3])
-    path, where = found(home)
-    assert path.endswith("/3.8.18/bin/python") and where == "Python 3.8 of pyenv"
-
-
-def test_pyenv_is_asked_for_its_root(home):
-    folder, environ = home
-    script(folder / "bin" / "pyenv", f'echo "{folder / "other"}"')
-    path = python(folder / "other" / "versions" / "3.8.1" / "bin" / "python")
-    assert found(home)[0] == path
-    environ["PYENV_ROOT"] = str(folder / "third")
-    newer = python(folder / "third" / "versions" / "3.8.5" / "bin" / "python")
-    assert found(home)[0] == newer
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        ({"version": "3.11"}, "is Python 3.11, not 3.8"),
-        ({"machine": "arm64"}, "is a build for arm64, not x86_64"),
-        ({"machine": "i686", "bits": 32}, "is a build for i686"),
-        ({"bits": 32}, "is a 32-bit build"),
-        ({"then": "echo 'ImportError: no _ssl'; exit 1"}, "lacks a part.*no _ssl"),
-    ],
-)
-def test_what_does_not_fit_is_said(home, answer, problem):
-    path = python(home[0] / "bin" / "python3.8", **answer)
-    assert re.search(problem, what_is_wrong(path, EDITION, home[1]))
-
-
-def test_windows_name_of_the_processor_fits(home):
-    path = python(home[0] / "bin" / "python3.8", machine="AMD64")
-    assert what_is_wrong(path, EDITION, home[1]) is None
-
-
-def test_this_interpreter_is_understood(home):
-    problem = what_is_wrong(sys.executable, EDITION, os.environ)
-    major, minor = sys.version_info[:2]
-    assert problem == (None if minor == 8 else f"is Python {major}.{minor}, not 3.8")
-
-
-def test_uv_installs_one_when_there_is_none(project, monkeypatch):
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+def command(project, *arguments, **variables):
     root, environ = project
-    (root.parent / "bin" / "python3.8").unlink()
-    environ["UV_PYTHON"] = python(root.parent / "managed" / "python3.8")
-    assert find_python(root, EDITION, environ, None) == (environ["UV_PYTHON"], "Python 3.8 of uv")
-
-
-def test_message_when_there_is_none(project, monkeypatch):
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    root, environ = project
-    shim = script(root.parent / "bin" / "python3.8", "echo 'pyenv: not selected'; exit 127")
-    python(root.parent / ".pyenv" / "versions" / "3.8.3" / "bin" / "python", machine="aarch64")
-    with pytest.raises(SetupError) as caught:
-        find_python(root, EDITION, environ, None)
-    message = str(caught.value)
-    assert message.startswith("No Python 3.8 for x86_64 was found: Turi Create")
-    assert "$PYTHON38: not there" in message
-    assert f"python3.8 on the PATH: {shim} does not start (pyenv: not selected)" in message
-    assert "is a build for aarch64, not x86_64" in message
-    assert "uv python install 3.8: error: no network" in message
-    for way in ("uv:", "pyenv:", "PYTHON38=", "docker build"):
-        assert way in message
-
-
-def test_on_another_processor_uv_is_not_asked(project, monkeypatch):
-    monkeypatch.setattr("platform.machine", lambda: "arm64")
-    root, environ = project
-    (root.parent / "bin" / "python3.8").unlink()
-    with pytest.raises(SetupError, match="on arm64"):
-        find_python(root, EDITION, environ, None)
-    assert not (root.parent / "uv.log").exists()
-
-
-def test_every_candidate_is_named_once(home):
-    names = [where for where, _ in candidates(EDITION, home[1])]
-    assert [*dict.fromkeys(names)] == [
-        "$PYTHON38",
-        "python3.8 on the PATH",
-        "Python 3.8 of pyenv",
-        "python3 on the PATH",
-    ]
-
-
-def portable(home):
-    return find_python(home[0], PORTABLE, home[1], lock=None)
-
-
-def test_portable_takes_the_named_one_though_a_part_is_missing(home):
-    folder, environ = home
-    python(folder / "bin" / "python3.12", "3.12")
-    environ["PORTABLE_PYTHON"] = python(folder / "elsewhere" / "mine", "3.13")
-    assert portable(home) == (environ["PORTABLE_PYTHON"], "$PORTABLE_PYTHON")
-
-
-def test_portable_takes_the_newest_that_runs_everything(home):
-    folder, environ = home
-    environ["PATH"] = str(folder / "bin")
-    for version in ("3.10", "3.14"):
-        python(folder / "bin" / f"python{version}", version)
-    newer = python(folder / ".pyenv" / "versions" / "3.11.7" / "bin" / "python", "3.11")
-    assert portable(home) == (newer, "Python 3.11 of pyenv")
-    newest = python(folder / "bin" / "python3.12", "3.12")
-    assert portable(home) == (newest, "python3.12 on the PATH")
-
-
-def test_portable_takes_a_python3_without_a_number(home):
-    folder, environ = home
-    environ["PATH"] = str(folder / "bin")
-    path = python(folder / "bin" / "python3", "3.11", machine="arm64")
-    assert portable(home) == (path, "python3 on the PATH")
-
-
-def test_a_python_that_lacks_a_part_is_taken_only_when_uv_has_none(project):
-    root, environ = project
-    environ["PATH"] = f"{root.parent / 'bin'}:/usr/bin:/bin"
-    edition = PORTABLE._replace(versions=("3.99",))
-    newest = python(root.parent / "bin" / "python3.14", "3.14")
-    environ["UV_PYTHON"] = python(root.parent / "managed" / "python", "3.99")
-    assert find_python(root, edition, environ, None)[1] == "Python 3.99 of uv"
-    del environ["UV_PYTHON"]
-    assert find_python(root, edition, environ, None) == (newest, "python3.14 on the PATH")
-
-
-def test_what_a_lesser_python_lacks_is_said(project, capsys):
-    root, environ = project
-    (root / PORTABLE.requirements).write_text("a==1\n")
-    newest = python(root.parent / "bin" / "python3.14", "3.14")
-    ensure(root, PORTABLE, environ, (newest, "a test"))
-    assert f"On this Python it lacks {PORTABLE.lacking}." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("system", "machine", "possible"),
-    [
-        ("Linux", "x86_64", True),
-        ("Darwin", "x86_64", True),
-        ("Darwin", "arm64", False),
-        ("Linux", "aarch64", False),
-        ("Windows", "AMD64", False),
-    ],
-)
-def test_automatic_choice_by_platform(project, monkeypatch, system, machine, possible):
-    monkeypatch.setattr("platform.system", lambda: system)
-    monkeypatch.setattr("platform.machine", lambda: machine)
-    root, environ = project
-    choice = choose(root, None, environ)
-    assert choice.name == ("turicreate" if possible else "portable")
-    assert f"this is {system} on {machine}" in str(choice) or possible
-    assert not (root.parent / "uv.log").exists()
-
-
-@pytest.fixture
-def without_38(project, monkeypatch):
-    """A machine that Turi Create would run on, but for the Python."""
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    root, environ = project
-    (root.parent / "bin" / "python3.8").unlink()
-    (root / PORTABLE.requirements).write_text("a==1\n")
-    newer = python(root.parent / "bin" / "python3.12", "3.12")
-    return root, environ, newer
-
-
-def test_automatic_choice_lets_uv_install_the_python(without_38):
-    root, environ, _ = without_38
-    environ["UV_PYTHON"] = python(root.parent / "managed" / "python3.8")
-    choice = choose(root, None, environ)
-    assert choice.name == "turicreate" and choice.found[0] == environ["UV_PYTHON"]
-
-
-def test_automatic_choice_falls_back_says_why_and_keeps_it(without_38):
-    root, environ, newer = without_38
-    choice = choose(root, None, environ)
-    assert re.match(
-        "Edition: the portable edition. No Python 3.8 .*: Turi Create .* EDITION=turicreate ",
-        str(choice),
-    )
-    ensure(root, PORTABLE, environ, (newer, "a test"))
-    asked = (root.parent / "uv.log").read_text().count("python install")
-    # Nothing is looked for again, even if a Python 3.8 came since.
-    python(root.parent / "bin" / "python3.8")
-    assert choose(root, None, environ) == choice
-    assert (root.parent / "uv.log").read_text().count("python install") == asked == 1
-    paths = (root.parent / "packages" / "image_retrieval.pth").read_text().split()
-    assert [(root.parent / "packages" / path).resolve() for path in paths] == [
-        root,
-        root / "portable",
-    ]
-
-
-def test_an_environment_asked_for_by_name_is_no_automatic_choice(project, monkeypatch):
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    root, environ = project
-    (root / PORTABLE.requirements).write_text("a==1\n")
-    assert choose(root, "portable", environ).name == "portable"
-    ensure(root, PORTABLE, environ, (python(root.parent / "bin" / "p", "3.12"), "a test"))
-    assert choose(root, None, environ).name == "turicreate"
-
-
-def test_a_ready_environment_is_chosen_without_looking(project):
-    root, environ = project
-    ensure(root, EDITION, environ)
-    nothing = {"PATH": "", "HOME": str(root)}
-    assert choose(root, None, nothing).name == "turicreate"
-    assert choose(root, "portable", nothing).name == "portable"
-    with pytest.raises(SetupError, match="no edition 'nix'; there is: turicreate, portable"):
-        choose(root, "nix", nothing)
-
-
-def setups(environ):
-    """Count how often an environment was made."""
-    return Path(environ["UV_LOG"]).read_text().count("venv --quiet")
-
-
-def test_environment_is_made_once(project, capsys):
-    root, environ = project
-    ensure(root, EDITION, environ)
-    assert is_ready(root / ".venv", stamp_of(root, EDITION))
-    assert "ready after" in capsys.readouterr().out
-    ensure(root, EDITION, environ)
-    assert capsys.readouterr().out == ""
-    assert setups(environ) == 1
-    line = (root.parent / "packages" / "image_retrieval.pth").read_text().strip()
-    assert (root.parent / "packages" / line).resolve() == root
-
-
-@pytest.mark.parametrize("what", ["requirements", "interpreter", "place", "stamp"])
-def test_environment_out_of_date_is_made_again(project, what):
-    root, environ = project
-    ensure(root, EDITION, environ)
-    (root / ".venv" / "old").write_text("")
-    if what == "requirements":
-        (root / "requirements.txt").write_text("a==2\n")
-        os.utime(root / "requirements.txt", (0, 0))
-    elif what == "interpreter":
-        (root / ".venv" / "bin" / "python").unlink()
-    elif what == "place":
-        root = root.rename(root.with_name("moved"))
-        uv = root / "build" / "uv"
-        (uv / STAMP).write_text(f"{UV_VERSION}\n{uv}\n")
-    else:
-        (root / ".venv" / STAMP).unlink()
-    ensure(root, EDITION, environ)
-    assert setups(environ) == 2
-    assert not (root / ".venv" / "old").exists()
-    assert not [*root.glob(".venv.old-*")]
-
-
-def test_touching_the_requirements_changes_nothing(project):
-    root, environ = project
-    ensure(root, EDITION, environ)
-    os.utime(root / "requirements.txt")
-    ensure(root, EDITION, environ)
-    assert setups(environ) == 1
-
-
-def test_failed_installation_is_not_taken_for_ready(project):
-    root, environ = project
-    with pytest.raises(SetupError, match="`uv pip install .*` ended with exit code 3"):
-        ensure(root, EDITION, {**environ, "UV_FAILS": "3"})
-    assert not is_ready(root / ".venv", stamp_of(root, EDITION))
-    ensure(root, EDITION, environ)
-    assert setups(environ) == 2
-
-
-def test_environment_that_cannot_import_is_not_taken_for_ready(project):
-    root, environ = project
-    broken = 'case "$2" in "import turicreate") echo "libnsl.so.1: missing"; exit 1;; esac'
-    script(root.parent / "bin" / "fake-python", f'{broken}\necho "{root.parent / "packages"}"')
-    with pytest.raises(SetupError, match="`import turicreate` fails: libnsl.so.1: missing"):
-        ensure(root, EDITION, environ)
-    assert not is_ready(root / ".venv", stamp_of(root, EDITION))
-
-
-def start(root, environ):
-    """Start a set-up of its own process, as make does."""
+    # The platform is that of the machine under test, whatever this one is.
     code = (
-        "import os, pathlib; from tools.environment.build import ensure; "
-        "from tools.environment.editions import EDITIONS; "
-        f"ensure(pathlib.Path({str(root)!r}), EDITIONS['turicreate'], os.environ)"
+        "import platform, runpy; platform.system = lambda: 'Linux'; "
+        f"platform.machine = lambda: {variables.pop('machine', 'x86_64')!r}; "
+        "runpy.run_module('tools.environment', run_name='__main__')"
     )
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=str(ROOT),
-        env={**environ, "PYTHONPATH": str(ROOT)},
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=str(root),
+        env={**environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        start_new_session=True,
     )
 
 
-def wait_for(path, text):
-    for _ in range(200):
-        if path.exists() and text in path.read_text():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{text!r} never came into {path}")
+def setup(project, *arguments, **variables):
+    done = command(project, "setup", *arguments, **variables)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
-def test_killed_set_up_is_not_taken_for_ready(project):
-    root, environ = project
-    process = start(root, {**environ, "UV_SLEEP": "60"})
-    wait_for(root.parent / "uv.log", "pip install")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert (root / ".venv" / "bin" / "python").exists()
-    assert not is_ready(root / ".venv", stamp_of(root, EDITION))
-    ensure(root, EDITION, environ)
-    assert is_ready(root / ".venv", stamp_of(root, EDITION))
+def log(project):
+    return Path(project[1]["UV_LOG"]).read_text()
 
 
-def test_two_at_once_make_one(project):
-    root, environ = project
-    first = start(root, {**environ, "UV_SLEEP": "2"})
-    wait_for(root.parent / "uv.log", "pip install")
-    second = start(root, environ)
-    said = [process.communicate(timeout=60)[0] for process in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0], said
-    assert said[1] == "Another set-up is running here; waiting for it.\n"
-    assert setups(environ) == 1
+def test_named_interpreter_comes_first(project):
+    home = project[0].parent
+    script(home / "bin" / "python3.8")
+    mine = script(home / "elsewhere" / "mine")
+    assert f"Setting up .venv with {mine}." in setup(project, "turicreate", PYTHON38=mine)
+    assert f"--python {mine} .venv" in log(project)
 
 
-def test_a_folder_that_is_no_environment_is_left_alone(project):
-    root, environ = project
-    (root / ".venv").mkdir()
-    (root / ".venv" / "thesis.txt").write_text("mine")
-    with pytest.raises(SetupError, match="move it away"):
-        ensure(root, EDITION, environ)
-    assert (root / ".venv" / "thesis.txt").read_text() == "mine"
+def test_named_interpreter_may_be_a_command_and_lack_a_part(project):
+    home = project[0].parent
+    script(home / "bin" / "python3.12")
+    path = script(home / "bin" / "mine")
+    assert f"with {path}." in setup(project, "portable", PORTABLE_PYTHON="mine")
 
 
-def test_leftovers_of_a_cut_removal_go(tmp_path):
-    (tmp_path / ".venv.old-1" / "bin").mkdir(parents=True)
-    with fresh_folder(tmp_path / ".venv", "s"):
-        (tmp_path / ".venv").mkdir()
-    assert [path.name for path in tmp_path.iterdir()] == [".venv"]
+def test_the_newest_patch_of_pyenv_is_taken_and_a_shim_that_does_not_start_passed_over(project):
+    home = project[0].parent
+    script(home / "bin" / "python3.8", 'echo "pyenv: python3.8: command not found" >&2; exit 127')
+    for version in ("3.8.2", "3.8.18", "3.8.9", "3.9.1"):
+        script(home / ".pyenv" / "versions" / version / "bin" / f"python{version[:3]}")
+    assert "/3.8.18/bin/python3.8." in setup(project, "turicreate")
 
 
-def test_registry_of_pip_is_uvs_too():
-    environ = {"PIP_INDEX_URL": "https://mirror", "VIRTUAL_ENV": "x", "PYTHONPATH": "y"}
-    assert tool_environment(environ)["UV_DEFAULT_INDEX"] == "https://mirror"
-    assert "VIRTUAL_ENV" not in tool_environment(environ)
-    chosen = {**environ, "UV_DEFAULT_INDEX": "https://other"}
-    assert tool_environment(chosen)["UV_DEFAULT_INDEX"] == "https://other"
+def test_pyenv_may_have_another_root(project):
+    home = project[0].parent
+    path = script(home / "other" / "versions" / "3.8.5" / "bin" / "python3.8")
+    assert path in setup(project, "turicreate", PYENV_ROOT=str(home / "other"))
+
+
+def test_what_does_not_fit_is_said():
+    probe = pythons._PROBE
+    version = sys.version_info[:2]
+    assert ask(sys.executable, "-I", "-c", probe.format(versions=[version]))[1] == ""
+    problem = ask(sys.executable, "-I", "-c", probe.format(versions=[(3, 7)]))[1]
+    assert problem == f"AssertionError: it is Python {version[0]}.{version[1]}"
+
+
+def test_a_python_without_ssl_is_passed_over_and_uv_installs_one(project):
+    home = project[0].parent
+    script(home / "bin" / "python3.8", "echo 'ImportError: no _ssl' >&2; exit 1")
+    script(home / "managed" / "python3.8")
+    said = setup(project, "turicreate", UV_HAS=str(home / "managed"))
+    assert f"with {home / 'managed' / 'python3.8'}." in said
+
+
+def test_message_when_there_is_none(project):
+    shim = script(project[0].parent / "bin" / "python3.8", "echo 'no _ssl' >&2; exit 1")
+    done = command(project, "setup", "turicreate")
+    assert done.returncode == 1
+    assert "No Python 3.8 that fits was found. Tried:" in done.stdout
+    assert f"{shim}: no _ssl" in done.stdout
+    assert "uv python install (error: no network)" in done.stdout
+    for way in ("pyenv:", "PYTHON38=", "docker build"):
+        assert way in done.stdout
+
+
+def test_a_python_that_lacks_a_part_is_taken_only_when_uv_has_none(project):
+    home = project[0].parent
+    lesser = script(home / "bin" / "python3.14")
+    script(home / "managed" / "python3.12")
+    assert PORTABLE.lesser[0] == "3.14" and PORTABLE.versions[0] == "3.12"
+    assert "/managed/python3.12." in setup(project, "portable", UV_HAS=str(home / "managed"))
+    shutil.rmtree(str(project[0] / PORTABLE.folder))
+    Path(project[1]["UV_LOG"]).unlink()
+    assert f"with {lesser}." in setup(project, "portable")
+
+
+def test_portable_takes_the_newest_that_runs_everything(project):
+    home = project[0].parent
+    for version in ("3.10", "3.11", "3.14"):
+        script(home / "bin" / f"python{version}")
+    assert "/python3.11." in setup(project, "portable")
+
+
+def test_on_another_processor_uv_is_not_asked_for_python_38(project):
+    script(project[0].parent / "bin" / "python3.12")
+    said = setup(project, machine="arm64")
+    assert "Edition: the portable edition. Turi Create 6.4.1 has no wheel" in said
+    assert "this is Linux on arm64. EDITION=turicreate decides otherwise." in said
+    assert "3.8" not in log(project)
+
+
+def test_automatic_choice_falls_back_says_why_and_keeps_it(project):
+    home = project[0].parent
+    script(home / "bin" / "python3.12")
+    assert "No Python 3.8 was found: Turi Create" in setup(project)
+    asked = log(project).count("python install")
+    # Nothing is looked for again, even if a Python 3.8 came since.
+    script(home / "bin" / "python3.8")
+    assert setup(project).startswith("Edition: the portable edition. No Python 3.8 was found")
+    assert log(project).count("python install") == asked == 1
+
+
+def test_an_environment_asked_for_by_name_is_no_automatic_choice(project):
+    for version in ("3.8", "3.12"):
+        script(project[0].parent / "bin" / f"python{version}")
+    setup(project, "portable")
+    assert setup(project).startswith("Edition: Turi Create. There is a Python 3.8;")
+    assert setup(project).startswith("Edition: Turi Create. It is set up in .venv;")
+    unknown = command(project, "setup", "nix")
+    assert unknown.stdout == "no edition 'nix'; there is: turicreate, portable\n"
+
+
+def test_an_extra_is_added_to_what_is_there(project):
+    script(project[0].parent / "bin" / "python3.8")
+    setup(project, "turicreate")
+    first = log(project)
+    setup(project, "turicreate", "+app", "+bench")
+    added = log(project)[len(first) :]
+    assert "venv -q" in first and "venv -q" not in added
+    assert "-r requirements.txt -r - -c requirements-all.txt\n-e .[app,bench]\n" in added
+    assert "requirements-all.txt" not in first
+
+
+def test_a_tool_has_an_environment_of_its_own(project):
+    root = project[0]
+    script(root.parent / "bin" / "python3.12")
+    (root / "requirements-site.txt").write_text("a==1\n")
+    assert setup(project, "site").startswith("Setting up .venv-site")
+    assert "--python .venv-site/bin/python -r requirements-site.txt\n" in log(project)
+    assert command(project, "python", "site").stdout == ".venv-site/bin/python\n"
+
+
+def test_a_dead_interpreter_is_made_again(project):
+    script(project[0].parent / "bin" / "python3.8")
+    setup(project, "turicreate")
+    (project[0] / ".venv" / "bin" / "python").unlink()
+    setup(project, "turicreate")
+    assert log(project).count("venv -q") == 2 and log(project).count("--clear") == 1
+
+
+def test_failed_installation_is_said_and_goes_on(project):
+    script(project[0].parent / "bin" / "python3.8")
+    done = command(project, "setup", "turicreate", UV_FAILS="3")
+    assert done.returncode == 1
+    assert re.search("The set-up stopped: `.*uv pip install .*` failed; its message", done.stdout)
+    setup(project, "turicreate")
+    assert log(project).count("venv -q") == 1 and log(project).count("pip install") == 2
+
+
+def test_environment_that_cannot_import_is_not_taken_for_ready(project):
+    script(project[0].parent / "bin" / "python3.8")
+    broken = script(project[0].parent / "broken", "echo 'libnsl.so.1: missing' >&2; exit 1")
+    for _ in range(2):
+        done = command(project, "setup", "turicreate", PROOF=broken)
+        assert done.returncode == 1
+        assert "import turicreate, image_retrieval` fails: libnsl.so.1: missing" in done.stdout
+
+
+def test_uv_leaves_a_folder_alone_that_is_no_environment(project):
+    script(project[0].parent / "bin" / "python3.8")
+    (project[0] / ".venv").mkdir()
+    (project[0] / ".venv" / "thesis.txt").write_text("mine")
+    setup(project, "turicreate")
+    assert "--clear" not in log(project)
+
+
+def test_registry_of_pip_is_uvs_too_and_another_python_is_left_out(project):
+    script(project[0].parent / "bin" / "python3.8")
+    setup(project, "turicreate", PIP_INDEX_URL="https://mirror", VIRTUAL_ENV="x", CONDA_PREFIX="z")
+    told = Path(f"{project[1]['UV_LOG']}.env").read_text()
+    assert "UV_DEFAULT_INDEX=https://mirror\n" in told
+    assert "VIRTUAL_ENV" not in told and "CONDA_PREFIX" not in told
+    setup(project, "turicreate", PIP_INDEX_URL="https://mirror", UV_DEFAULT_INDEX="https://other")
+    assert "UV_DEFAULT_INDEX=https://other\n" in Path(f"{project[1]['UV_LOG']}.env").read_text()
 
 
 def make(*arguments, **environ):
@@ -486,6 +287,31 @@ def test_make_helps_by_default_with_every_target():
     assert set(defined) - {"environment"} == set(targets)
 
 
+def test_the_lab_takes_options_and_runs_as_root_only_where_root_starts_it():
+    given = make("-n", "lab", "PORT=9000", "ARGS=--no-browser", LAB_OPTIONS="--ip=0.0.0.0")
+    bare = make("-n", "lab", PORT="1", ARGS="leak")
+    assert '--port "$PORT"' in given and "$ARGS" in given and "$LAB_OPTIONS" in given
+    assert "$PORT" not in bare and "$ARGS" not in bare
+    assert 'test "$(id -u)" != 0 || echo --allow-root' in bare
+
+
+def test_what_only_a_command_needs_is_installed_by_it():
+    added = {"test": "dev", "lint": "dev", "app": "app", "grade": "classroom", "bench": "bench"}
+    for target, extra in added.items():
+        assert re.search(rf"tools.environment setup .*\+{extra}$", make("-n", target), re.MULTILINE)
+    for target in ("run", "lab"):
+        assert not re.search(r"setup .*\+", make("-n", target))
+
+
+def test_the_wheel_holds_what_is_not_python():
+    text = (ROOT / "pyproject.toml").read_text()
+    kinds = set(
+        re.findall(r'"\*(\.\w+)"', re.search(r'^"\*" = (.*)$', text, re.MULTILINE).group(1))
+    )
+    files = [path for path in (ROOT / "image_retrieval").rglob("*.*") if path.is_file()]
+    assert {path.suffix for path in files} - {".py", ".pyc"} <= kinds
+
+
 def test_make_takes_the_edition_from_the_command_line_only():
     assert ".venv-portable" in make("-n", "test", "EDITION=portable")
     assert make("-n", "test", EDITION="nonsense") == make("-n", "test")
@@ -499,32 +325,47 @@ def pins(name):
 BOTH = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 
 
+def direct():
+    """Return the text of each line of pyproject.toml that names dependencies, and their names."""
+    text = (ROOT / "pyproject.toml").read_text()
+    listed = text[text.index("dependencies = [") : text.index("[project.scripts]")]
+    return re.findall(r'^    "([\w.-]+)(\S*?)[";](.*)$', listed, re.MULTILINE)
+
+
+def test_every_dependency_has_a_reason():
+    assert len(direct()) > 30
+    assert [name for name, _, rest in direct() if "#" not in rest and "[" not in rest] == [
+        "image-retrieval"
+    ]
+
+
 @BOTH
-def test_requirements_are_compiled_from_the_direct_ones(edition):
-    text = (ROOT / edition.requirements).with_suffix(".in").read_text()
-    direct = re.findall(r"^([\w.-]+)([=<]*)([\w.]*)(.*)$", text, re.M)
-    pinned = pins(edition.requirements)
-    for name, operator, version, reason in direct:
-        assert "#" in reason, f"{name} is without a reason"
-        assert name in pinned
-        if operator == "==":
-            assert pinned[name] == version
+def test_pins_are_compiled_from_pyproject_and_a_student_has_what_the_extras_are_pinned_to(edition):
+    student, everything = ((ROOT / path).read_text() for path in (edition.pins, edition.all_pins))
+    pinned = pins(edition.all_pins)
+    names = {name for name, _, _ in direct()} - {"image-retrieval"}
+    missing = names - set(pinned)
+    assert missing == (set() if edition is TURICREATE else {"turicreate", "tensorflow"})
+    both = [{*re.findall(r"^[\w.-]+==\S+", text, re.MULTILINE)} for text in (student, everything)]
+    assert len(both[0]) > 100 and both[0] <= both[1]
+    assert not {"openvino", "nbgrader", "voila", "playwright", "ruff"} & set(pins(edition.pins))
+    assert {"pytest", "nbval", "faiss-cpu", "jupyterlab"} <= set(pins(edition.pins))
 
 
 @BOTH
 def test_requirements_hold_pins_and_nothing_of_a_machine(edition):
-    for line in (ROOT / edition.requirements).read_text().splitlines():
-        assert re.match(r"\s*#|[\w.-]+==[\w.]+( ; [^#;]+)?$", line), line
-        assert "://" not in line and "--index" not in line and "/" not in line.replace("-r ", "")
+    for path in (edition.pins, edition.all_pins):
+        for line in filter(None, (ROOT / path).read_text().splitlines()):
+            assert re.match(r"\s*#|-e \.(/portable)?$|[\w.-]+==[\w.]+( ; [^#;]+)?$", line), line
+            assert "://" not in line and "--index" not in line
 
 
 def test_binder_is_made_of_the_portable_edition():
     folder = ROOT / "binder"
-    assert (folder / "requirements.txt").read_text() == f"-r ../{PORTABLE.requirements}\n"
+    assert (folder / "requirements.txt").read_text() == f"-r ../{PORTABLE.pins}\n"
     version = (folder / "runtime.txt").read_text().strip().replace("python-", "")
     assert version in PORTABLE.versions
-    assert os.access(str(folder / "postBuild"), os.X_OK)
-    assert "tools.environment link portable" in (folder / "postBuild").read_text()
+    assert "-e .\n-e ./portable\n" in (ROOT / PORTABLE.pins).read_text()
 
 
 def test_buttons_and_colab_name_the_same_repository():
@@ -533,18 +374,16 @@ def test_buttons_and_colab_name_the_same_repository():
     code = "".join(notebook["cells"][1]["source"])
     assert len(links) == 2
     assert {*links} == {re.search(r'^REPOSITORY = "(.*?)"', code, re.MULTILINE).group(1)}
-    assert PORTABLE.requirements.replace(".txt", ".in") in code
-    assert all(f'"{path}"' in code for path in PORTABLE.paths)
+    assert f'"{PORTABLE.pins}"' in code
 
 
 def test_container_is_made_of_the_same():
     text = (ROOT / "Dockerfile").read_text()
-    image = re.search(r"^FROM --platform=linux/amd64 python:([\d.]+)-slim$", text, re.MULTILINE)
-    assert image.group(1) in EDITION.versions
-    assert f"COPY {EDITION.requirements} " in text
+    image = re.search(r"^FROM --platform=linux/amd64 python:([\d.]+)-slim-\w+$", text, re.MULTILINE)
+    assert image.group(1).rpartition(".")[0] in TURICREATE.versions
+    assert f"COPY {TURICREATE.all_pins} " in text
     assert re.findall(r"^USER (\w+)$", text, re.MULTILINE)[-1] != "root"
-    command = json.loads(re.search(r"^CMD (\[.*\])$", text, re.MULTILINE).group(1))
-    assert command[:2] == ["jupyter", "lab"]
+    assert json.loads(re.search(r"^CMD (\[.*\])$", text, re.MULTILINE).group(1)) == ["make", "lab"]
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
     folder = ROOT / ".devcontainer"
     assert (folder / container["build"]["dockerfile"]).resolve() == ROOT / "Dockerfile"

@@ -7,7 +7,6 @@ sets of this course need many times over.
 from __future__ import annotations
 
 import gzip
-import lzma
 import tarfile
 import zipfile
 import zlib
@@ -17,6 +16,11 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a browser's Python, where tarfile refuses such an archive with this
+    from tarfile import CompressionError as LZMAError  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from image_retrieval.signatures import StrPath
@@ -74,7 +78,7 @@ def open_tar(path: StrPath, file: Any = None) -> Iterator[Any]:
         raise _damaged(path, error) from None
 
 
-_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile
+_DAMAGES = tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, gzip.BadGzipFile
 
 
 class _UnfitError(Exception):

@@ -143,7 +143,8 @@ def repository_root() -> Path:
         When the package was installed somewhere else.
     """
     root = Path(__file__).resolve().parent.parent.parent
-    if not (root / "pyproject.toml").is_file():
+    # In a browser the sample is unpacked beside the package, as it lies in a clone.
+    if not ((root / "pyproject.toml").is_file() or (root / TRAIN).is_dir()):
         problem = (
             f"the package image_retrieval runs from {root}, which is not a clone of the course"
         )

@@ -19,7 +19,14 @@ def read_style(name: str) -> str:
 # readable in a dark theme as in a light one. The three accents stand out on both.
 _STYLE = read_style("sheet.css")
 
-_ACCENTS = f"--ir-same:{GREEN};--ir-other:{GRAY};--ir-self:{BLUE}"
+# What a cell keeps where style sheets are dropped, as JupyterLab does in a notebook that it
+# does not trust: inline, and only properties that its sanitizer lets through.
+_INLINE = "display:inline-block;vertical-align:top;padding:6px;text-align:center;border-radius:8px"
+_BORDERS = {
+    "match-yes": f"2px solid {GREEN}",
+    "match-no": f"2px dashed {GRAY}",
+    "match-itself": f"2px dotted {BLUE}",
+}
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
@@ -32,8 +39,7 @@ def sheet(
     Parameters
     ----------
     rows : list of list of str
-        Cells as `cell` returns them. A table, because that is what still stands side by
-        side where a viewer of notebooks drops the style.
+        Cells as `cell` returns them.
     size : int
         Pixels of a picture's longer side.
     kind : "answer" or "row"
@@ -45,10 +51,11 @@ def sheet(
     -------
     str
     """
-    lines = "\n".join(f'<tr class="ir-row ir-{kind}">{"".join(cells)}</tr>' for cells in rows)
+    row = f'<tr class="ir-row ir-{kind}" style="display:block">'
+    lines = "\n".join(f"{row}{''.join(cells)}</tr>" for cells in rows)
     below = "".join(f'\n<p class="ir-note">{html.escape(note)}</p>' for note in notes)
     return (
-        f'<div class="ir-sheet" style="{_ACCENTS};--ir-size:{size}px"><style>{_STYLE}</style>\n'
+        f'<div class="ir-sheet" style="--ir-size:{size}px"><style>{_STYLE}</style>\n'
         f'<table class="ir-rows"><tbody>\n{lines}\n</tbody></table>{below}</div>'
     )
 
@@ -58,7 +65,9 @@ def cell(
 ) -> str:
     """Return one cell: `<img>` tags and lines of HTML below them."""
     tag, scope = ("th", ' scope="row"') if heading else ("td", "")
-    return f'<{tag}{scope} class="ir-{kind}">{"".join(pictures)}{"<br>".join(lines)}</{tag}>'
+    style = f"{_INLINE};border:{_BORDERS.get(kind, '2px solid transparent')}"
+    content = f"{''.join(pictures)}{'<br>'.join(lines)}"
+    return f'<{tag}{scope} class="ir-{kind}" style="{style}">{content}</{tag}>'
 
 
 def page(title: str, body: str) -> str:

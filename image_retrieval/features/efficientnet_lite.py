@@ -22,8 +22,7 @@ import numpy as np
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
 from image_retrieval.features.checkpoint import read_checkpoint
-from image_retrieval.features.onnx_graph import GraphBuilder
-from image_retrieval.features.onnx_network import OnnxNetwork
+from image_retrieval.features.numpy_network import NumpyNetwork
 
 if TYPE_CHECKING:
     from image_retrieval.signatures import Array, StrPath
@@ -108,6 +107,10 @@ class Variant:
     ) -> Callable[[Array], Array]:
         """Return the network, see `Backbone.load`."""
         tensors = read_checkpoint(self.weights_file(weights))
+        if importlib.util.find_spec("onnxruntime") is None:
+            return _build(NumpyNetwork(), tensors, self, pooling, layer)
+        from image_retrieval.features.onnx_network import OnnxNetwork
+
         return OnnxNetwork(make_graph(tensors, self, pooling, layer))
 
     def backbone(self, size: int, trained_size: int) -> Backbone:
@@ -143,8 +146,14 @@ def make_graph(
     -------
     bytes
     """
-    layers = Layers(weights, variant)
-    return layers.graph.features(variant.name, layers.feature_map(layer), pooling)
+    from image_retrieval.features.onnx_graph import GraphBuilder
+
+    return _build(GraphBuilder(), weights, variant, pooling, layer)
+
+
+def _build(graph, weights, variant, pooling, layer):
+    x = Layers(graph, weights, variant).feature_map(layer)
+    return graph.features(variant.name, x, pooling)
 
 
 class Layers:
@@ -152,15 +161,15 @@ class Layers:
 
     Parameters
     ----------
+    graph : onnx_graph.GraphBuilder or NumpyNetwork
     weights : dict of str to ndarray
         The checkpoint's tensors.
     variant : Variant
     """
 
-    def __init__(self, weights: Mapping[str, Array], variant: Variant) -> None:
-        self.weights, self.variant = weights, variant
+    def __init__(self, graph: Any, weights: Mapping[str, Array], variant: Variant) -> None:
+        self.graph, self.weights, self.variant = graph, weights, variant
         self.stages = variant.stages()
-        self.graph = GraphBuilder()
         self.range = [self.graph.constant(np.float32(limit)) for limit in (0, 6)]
 
     def feature_map(self, layer: str = LAYERS[-1]) -> str:

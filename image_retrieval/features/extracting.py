@@ -180,6 +180,10 @@ def _taken(position, picture):
 
 def _in_order(batches, network, extraction, workers):
     """Yield the result of each batch, a few of them being worked on at a time."""
+    if workers == 1:  # a browser's Python cannot start even one thread
+        for start, batch in batches:
+            yield _features(start, batch, network, extraction)
+        return
     pending: deque[Any] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
     try:

@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from image_retrieval.features.numpy_network import fold_batch_norm
+
 if TYPE_CHECKING:
     from image_retrieval.signatures import Array
 
@@ -99,26 +101,3 @@ class GraphBuilder:
         model = helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
         onnx.checker.check_model(model)
         return model.SerializeToString()
-
-
-def fold_batch_norm(
-    weight: Array, gamma: Any, beta: Any, mean: Any, variance: Any, epsilon: float = 1e-3
-) -> tuple[Array, Array]:
-    """Return the weight and bias of a convolution that does its batch norm as well.
-
-    Parameters
-    ----------
-    weight : ndarray, shape (out, in, rows, columns)
-    gamma, beta, mean, variance : ndarray of shape (out,), or number
-        Of the batch norm.
-    epsilon : float
-        Added to the variance.
-
-    Returns
-    -------
-    tuple of two ndarray of float32
-        Computed in float64.
-    """
-    scale = gamma / np.sqrt(variance.astype(np.float64) + epsilon)
-    folded = weight * scale[:, None, None, None]
-    return folded.astype(np.float32), (beta - mean * scale).astype(np.float32)

@@ -22,11 +22,24 @@ if TYPE_CHECKING:
     from image_retrieval.signatures import Array, ArrayLike, Pictures, StrPath, Values
 
 _QUALITY = 80
+_ABOVE = 90  # px; the heading and the line below it
 _TOOLTIP = """
 <div style="width:{size}px"><img src="@picture" style="display:block;max-width:{size}px" alt="">
 <b>@label</b><br>id @id</div>
 """
-_PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+
+
+def _read(name):
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+_PAGE = Template(_read("page.html"))
+# Where style sheets and frames are dropped, as JupyterLab does in a notebook that it does not
+# trust, this line is what remains.
+_UNTRUSTED = (
+    "The map is a page with a script, which is not run in a notebook that is not trusted. Run the "
+    "cell, or choose “Trust Notebook” in JupyterLab (View, Activate Command Palette)."
+)
 
 
 def interactive_map(
@@ -72,7 +85,7 @@ def interactive_map(
         problem = "a map needs a picture, a label and an id for each point (n, 2)"
         found = f"{len(pictures)} pictures, {len(labels)} labels, {len(ids)} ids"
         raise InputError(f"{problem}; got points {points.shape}, {found}")
-    figure = _figure(points, pictures, labels, ids, title, thumbnail, height)
+    figure = _figure(points, pictures, labels, ids, thumbnail, height)
     return InteractiveMap(figure, title, height)
 
 
@@ -93,7 +106,8 @@ class InteractiveMap:
         # No text of a label may end the script or open a comment in it.
         item = json.dumps(json_item(self._figure)).replace("<", "\\u003c")
         bokeh = bokeh.replace("</script", "<\\/script")
-        return _PAGE.substitute(title=html.escape(self._title), bokeh=bokeh, item=item)
+        parts = {"style": _read("page.css"), "script": _read("page.js"), "bokeh": bokeh}
+        return _PAGE.substitute(parts, title=html.escape(self._title), item=item)
 
     def save(self, path: StrPath) -> None:
         """Write the page to a file."""
@@ -103,8 +117,9 @@ class InteractiveMap:
     def _repr_html_(self) -> str:
         # In a frame, because the page's script would otherwise run once for all notebooks.
         return (
-            f'<iframe title="{html.escape(self._title)}" srcdoc="{html.escape(self.page)}" '
-            f'width="100%" height="{self._height + 20}" style="border:0"></iframe>'
+            f'<div class="ir-map"><style>{_read("frame.css")}</style><p>{_UNTRUSTED}</p>\n'
+            f'<iframe title="{html.escape(self._title)}" srcdoc="{html.escape(self.page)}" hidden '
+            f'width="100%" height="{self._height + _ABOVE}" style="border:0"></iframe></div>'
         )
 
     def __repr__(self) -> str:
@@ -120,12 +135,13 @@ def jpeg_address(pixels: Array, size: int) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
-def _figure(points, pictures, labels, ids, title, thumbnail, height):
+def _figure(points, pictures, labels, ids, thumbnail, height):
     from bokeh.models import HoverTool, Legend, LegendItem
     from bokeh.plotting import figure
 
     usual = {"sizing_mode": "stretch_width", "tools": "pan,wheel_zoom,reset"}
-    plot = figure(title=title, height=height, **usual)
+    plot = figure(height=height, **usual)
+    plot.toolbar.logo = None
     plot.xaxis.visible = plot.yaxis.visible = False
     plot.toolbar.active_scroll = "auto"
     items = []

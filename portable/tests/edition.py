@@ -1,7 +1,6 @@
 """What the tests of the portable edition share."""
 
 import importlib.util
-import os
 import subprocess
 from pathlib import Path
 
@@ -26,9 +25,9 @@ def real_python():
 
 
 def run_real(script, *arguments):
-    """Run Python code with the real Turi Create and return what it prints."""
+    """Run Python code in this folder with the real Turi Create and return what it prints."""
     command = [real_python(), "-c", script, *map(str, arguments)]
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ)
+    folder = ROOT / "portable" / "tests"
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert result.returncode == 0, result.stderr
     return result.stdout

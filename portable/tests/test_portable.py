@@ -310,6 +310,14 @@ def test_explore_in_a_notebook_shows_pictures(tc):
     assert "x &amp; y" in page
 
 
+def test_explore_writes_floats_as_turi_create_does(tc):
+    from turicreate import display
+
+    values = [0.0, 15.732333018131587, 17.20116013154016]
+    texts = [display._texts(tc.SArray(each)._column) for each in (values, [1, 2], [0.5, None])]
+    assert texts == [["0.000000", "15.732333", "17.201160"], [1, 2], ["0.5", "NaN"]]
+
+
 def test_arithmetic_refuses_columns_of_other_lengths(tc):
     with pytest.raises(RuntimeError, match="mismatch"):
         tc.SArray([1, 2]) + tc.SArray([1])

@@ -25,8 +25,19 @@ def explore(columns, title):
         return
     if row_count(columns) > _ROWS:
         warnings.warn(f"Displaying only the first {_ROWS} rows.", stacklevel=3)
-    heads = [column.take(slice(0, _ROWS)).tolist() for column in columns.values()]
+    heads = [_texts(column.take(slice(0, _ROWS))) for column in columns.values()]
     _display(_table(["", *columns], zip(*heads), title))
+
+
+def _texts(column):
+    """Return the values of a column, floats as Turi Create writes them here: as pandas does."""
+    values = column.tolist()
+    if column.dtype is not float or not values:
+        return values
+    import pandas
+
+    series = pandas.Series(values, dtype=float)
+    return [text.strip() for text in series.to_string(index=False, header=False).split("\n")]
 
 
 def _in_notebook():

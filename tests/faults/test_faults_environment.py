@@ -10,12 +10,9 @@ import pytest
 from fault_tools import command_line, one_line, run
 
 from conftest import ROOT
-from tools.environment.build import plain_path, stamp_of
-from tools.environment.editions import EDITIONS
-from tools.environment.folders import STAMP, interpreter
-from tools.environment.interpreters import of_pyenv
+from tools.environment.editions import TURICREATE
+from tools.environment.uv import VERSION, program
 
-EDITION = EDITIONS["turicreate"]
 NAMES = ["a b", "it's", 'say "hi"', "a$HOME", "a&b", "a(b)", "a;b", "`touch pwned`", "my; v1.0 $x"]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
@@ -23,13 +20,18 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell
 def project(folder):
     """Make a project that is set up with a stand-in for Python, which tells how it was called."""
     shutil.copytree(str(ROOT / "tools" / "environment"), str(folder / "tools" / "environment"))
-    for path in ("Makefile", "tools/__init__.py", EDITION.requirements):
+    for path in ("Makefile", "tools/__init__.py", TURICREATE.pins):
         shutil.copy(str(ROOT / path), str(folder / path))
-    python = interpreter(folder / EDITION.folder)
-    python.parent.mkdir(parents=True)
-    python.write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\nenv\n")
-    python.chmod(0o755)
-    (folder / EDITION.folder / STAMP).write_text(stamp_of(folder, EDITION))
+    # The stand-in for uv looks at the environment by the path that it is given.
+    uv = f'echo "uv {VERSION}"; [ "$1" != pip ] || test -x "$5"\n'
+    for path, text in (
+        (program(folder / TURICREATE.folder), "printf '<%s>' \"$@\"\nenv\n"),
+        (program(folder / "build" / "uv", "uv"), uv),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{text}")
+        path.chmod(0o755)
+    (folder / TURICREATE.folder / ".works").touch()
     return folder
 
 
@@ -58,7 +60,7 @@ def test_make_works_in_a_folder_of_any_name_and_shows_it_to_no_shell(tmp_path, n
         assert done.returncode == 0, done.stderr
         assert words in done.stdout
     made = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
-    assert made <= {*before, folder / "build", folder / "build" / "edition.txt"}
+    assert made <= {*before}
 
 
 @pytest.mark.parametrize(
@@ -109,22 +111,10 @@ def test_a_damaged_package_is_one_line_and_its_traceback_is_kept(tmp_path):
     assert "Traceback" in details.read_text()
 
 
-def test_pyenv_of_another_user_is_passed_over(tmp_path, monkeypatch):
-    def refuse(self, pattern):
-        raise PermissionError(13, "Permission denied", str(self))
-
-    monkeypatch.setattr(Path, "glob", refuse)
-    assert of_pyenv("3.8", {"PYENV_ROOT": str(tmp_path), "PATH": ""}) == []
-
-
 def test_packages_are_installed_through_a_path_without_a_dollar(tmp_path):
-    folder = tmp_path / "v1 $x; it's" / ".venv"
-    interpreter(folder).parent.mkdir(parents=True)
-    interpreter(folder).symlink_to(sys.executable)
-    script = interpreter(folder).with_name("script")
-    with plain_path(folder) as plain:
-        assert "$" not in str(plain)
-        assert interpreter(plain).samefile(sys.executable)
-        script.write_text(f"#!{interpreter(plain)}\nimport sys; print(sys.argv[1:])\n")
-        script.chmod(0o755)
-    assert run(script, "a $b").stdout == "['a $b']\n"
+    folder = project(tmp_path / "v1 $x; it's")
+    uv = program(folder / "build" / "uv", "uv")
+    uv.write_text(uv.read_text() + f'[ "$1" != pip ] || echo "$5" > "{tmp_path}/given"\n')
+    assert make(folder, "environment", "EDITION=turicreate").returncode == 0
+    given = (tmp_path / "given").read_text()
+    assert "$" not in given and given.endswith("/bin/python\n")

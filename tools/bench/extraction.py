@@ -21,6 +21,7 @@ from image_retrieval.features import extract
 from image_retrieval.features.checkpoint import read_checkpoint
 from image_retrieval.features.efficientnet_lite import BATCH_NORM, LITE2, Layers, make_graph
 from image_retrieval.features.extracting import available_cores
+from image_retrieval.features.onnx_graph import GraphBuilder
 from image_retrieval.features.onnx_network import OnnxNetwork
 from image_retrieval.features.preprocessing import resize_all
 
@@ -119,7 +120,7 @@ def _machine():
 
 
 def _plain_graph(weights):
-    layers = PlainLayers(weights, LITE2)
+    layers = PlainLayers(GraphBuilder(), weights, LITE2)
     return layers.graph.features("plain", layers.feature_map(), "avg")
 
 

@@ -30,7 +30,7 @@ _COURSE = (
     "image_train_data",
     "portable",
     "pyproject.toml",
-    "requirements-portable.in",
+    "requirements-portable-all.txt",
     "requirements-portable.txt",
     "tools/__init__.py",
     "tools/classroom",

@@ -65,7 +65,7 @@ def run(paths, pages):
     for path in paths:
         notebook, ran = attempt(path)
         failed += [] if ran else [path]
-        write_page(notebook, pages / f"{path.stem}.html")
+        write_page(notebook, pages / f"{path.stem}.html", *_around(path, paths, pages))
     page = os.path.relpath(pages / f"{(failed or paths)[0].stem}.html")
     if failed:
         print(f"{len(failed)} of {len(paths)} notebooks failed. Open {page} to see where.")
@@ -133,12 +133,28 @@ def attempt(path):
     return notebook, outcome == "ok"
 
 
-def write_page(notebook, path):
-    """Write the executed notebook as an HTML page at `path`."""
-    from tools.notebooks.page import to_html
+def _around(path, paths, pages):
+    """Return (address, title) of the pages before and after a notebook's, or None."""
+    others = sorted(path.parent.glob("*.ipynb"))
+    shown = [p for p in others if p in paths or (pages / f"{p.stem}.html").exists()]
+    place = shown.index(path)
+    beside = [shown[at] if 0 <= at < len(shown) else None for at in (place - 1, place + 1)]
+    return [(f"{p.stem}.html", _title(p)) if p else None for p in beside]
 
+
+def _title(path):
+    from tools.notebooks.page import title_of
+
+    return title_of(nbformat.read(str(path), as_version=4), path.stem)
+
+
+def write_page(notebook, path, previous=None, following=None):
+    """Write the executed notebook as an HTML page at `path`, linked with those beside it."""
+    from tools.notebooks.page import title_of, to_html
+
+    page = to_html(notebook, title_of(notebook, path.stem), previous, following)
     with atomic_file(path) as temporary:
-        temporary.write_text(to_html(notebook, path.stem), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

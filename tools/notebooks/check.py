@@ -7,7 +7,7 @@ every test: hence the rules about execution counts.
 import json
 import re
 
-from tools.notebooks.normalize import KERNELSPEC
+from tools.notebooks.normalize import KERNELSPEC, LANGUAGE_INFO
 
 MAX_BYTES = 3_000_000
 MAX_LINES = 15
@@ -46,10 +46,11 @@ def find_problems(notebook):
 
 
 def _whole_notebook(notebook):
-    if dict(notebook.metadata.get("kernelspec", {})) != KERNELSPEC:
-        yield f"its kernel is not the neutral {KERNELSPEC['name']}; run `make notebooks`"
-    if set(notebook.metadata.get("language_info", {})) != {"name"}:
-        yield "its metadata tells a Python version; run `make notebooks`"
+    # JupyterLab writes its own name for the kernel and the Python's version when it saves.
+    for part, known in (("kernelspec", KERNELSPEC), ("language_info", LANGUAGE_INFO)):
+        name = notebook.metadata.get(part, {}).get("name")
+        if name != known["name"]:
+            yield f"its {part} is {name!r}, not {known['name']!r}; run `make notebooks`"
     if not any(cell.cell_type == "code" for cell in notebook.cells):
         yield "it holds no code cell"
     if not notebook.cells or not notebook.cells[-1].source.strip():
@@ -77,9 +78,16 @@ def _output(output):
         yield f"an error output: {output.ename}: {output.evalue}"
     if output.output_type == "stream" and output.name == "stderr":
         yield f"output on stderr: {output.text.strip().splitlines()[-1:]}"
+    if _undescribed(output):
+        yield "a picture without alternative text; draw it on `plots.empty_axes`"
     for text in _texts(output):
         if ABSOLUTE_PATH.search(text):
             yield f"an absolute path in its output: {_around(ABSOLUTE_PATH, text)}"
+
+
+def _undescribed(output):
+    kinds = [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+    return [kind for kind in kinds if not output.metadata.get(kind, {}).get("alt")]
 
 
 def _silent_pictures(notebook):

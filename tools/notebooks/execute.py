@@ -42,17 +42,14 @@ class _ThisPythonManager(AsyncKernelManager):
 def kernel_environment():
     """Return the environment variables every recorded or tested notebook runs with.
 
-    The package is importable from the notebook's folder, a user's own IPython startup files
-    are not run, and progress bars, which show times, are off.
+    A user's own IPython startup files are not run, and progress bars, which show times, are off.
 
     Returns
     -------
     dict
         Names and values to be added to the environment before a kernel starts.
     """
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, paths))),
         "IPYTHONDIR": str(ROOT / "build" / "ipython"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "TF_CPP_MIN_LOG_LEVEL": "3",

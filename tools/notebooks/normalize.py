@@ -47,6 +47,15 @@ def _normalize_cell(cell, position, used):
     )
     if cell.cell_type == "code":
         cell.outputs = _merge_streams(_without_widgets(cell.outputs))
+        for output in cell.outputs:
+            _keep_metadata_of_data(output)
+
+
+def _keep_metadata_of_data(output):
+    # A figure has words for each kind of picture that it may become.
+    if "data" in output:
+        known = {kind: value for kind, value in output.metadata.items() if kind in output.data}
+        output.metadata = type(output.metadata)(known)
 
 
 def _cell_id(cell, position, used):

@@ -4,18 +4,16 @@ nbconvert's own page loads MathJax, RequireJS and Mermaid from the web. Formulas
 MathML here, which browsers draw by themselves, and the other two are left out.
 """
 
-from jinja2 import DictLoader, pass_context
+import re
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, pass_context
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-_TEMPLATE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block jupyter_widgets -%}{%- endblock -%}
-"""
+_HERE = Path(__file__).parent
+_DARK = "lab/static/theme-dark.css"
 
 
 class _MathMLRenderer(IPythonRenderer):
@@ -52,8 +50,18 @@ def markdown_to_html(text):
     return MarkdownWithMath(renderer=renderer).render(text)
 
 
-def to_html(notebook, title):
+def title_of(notebook, otherwise):
+    """Return the first heading of `notebook` as plain text, or `otherwise` if it has none."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    found = re.search(r"^# +(.+?) *$", "\n".join(texts), re.MULTILINE)
+    return re.sub(r"[*`]", "", found.group(1)) if found else otherwise
+
+
+def to_html(notebook, title, previous=None, following=None):
     """Return `notebook` as one HTML page that shows without a network.
+
+    It is light or dark as the reader's system is, prints light, and fits a phone. A figure's
+    words for people who cannot see it are the `alt` of its output's metadata.
 
     Parameters
     ----------
@@ -61,6 +69,8 @@ def to_html(notebook, title):
         An executed notebook.
     title : str
         The title of the page.
+    previous, following : (str, str), optional
+        Address and title of the pages before and after it.
 
     Returns
     -------
@@ -68,7 +78,14 @@ def to_html(notebook, title):
         The page.
     """
     exporter = _OfflineExporter(
-        extra_loaders=[DictLoader({"offline.html.j2": _TEMPLATE})], template_file="offline.html.j2"
+        extra_loaders=[FileSystemLoader(str(_HERE))], template_file="page.html.j2"
     )
-    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    resources = {
+        "metadata": {"name": title},
+        "previous": previous,
+        "next": following,
+        "page_style": (_HERE / "page.css").read_text(encoding="utf-8"),
+        "dark_theme": exporter.environment.loader.get_source(exporter.environment, _DARK)[0],
+    }
+    page, _ = exporter.from_notebook_node(notebook, resources)
     return page
