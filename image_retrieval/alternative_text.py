@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib import figure as matplotlib_figure
-
-if TYPE_CHECKING:
-
 
 _IMAGES = ("image/png", "image/jpeg")
 
