@@ -79,9 +79,10 @@ sample: environment  ## draw the bundled samples again from their sources (needs
 bench: with-bench  ## measure features and search engines
 	@$(PYTHON) -m tools.bench
 
-lint: with-dev  ## check the style of the code, and the rules of committed notebooks
+lint: with-dev  ## check the style of the code, its types, and the rules of committed notebooks
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
 	@$(PYTHON) -m tools.notebooks check
 
 format: with-dev  ## put the code into the style that lint checks
@@ -127,5 +128,5 @@ tool-%:
 
 clean:  ## remove what was made, but for the environment and the data
 	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +
-	@rm -rf .pytest_cache .ruff_cache
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +

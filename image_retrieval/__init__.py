@@ -12,7 +12,7 @@ import importlib
 import pathlib
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name.startswith("_") or name not in _origins():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, own = _origins()[name]
@@ -21,7 +21,7 @@ def __getattr__(name):
     return getattr(importlib.import_module(module), own)
 
 
-def __dir__():
+def __dir__() -> "list[str]":
     return sorted({*globals(), *_origins()})
 
 

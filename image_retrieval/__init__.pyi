@@ -22,11 +22,12 @@ from image_retrieval.images import as_rgb, as_rgb_list
 from image_retrieval.intervals import of_difference as interval_of_difference
 from image_retrieval.intervals import of_mean as interval_of_mean
 from image_retrieval.learned import ContrastiveHead, contrastive_loss
-from image_retrieval.plots import COLORS, empty_axes
+from image_retrieval.palette import COLORS
 from image_retrieval.plots import arrows as plot_arrows
 from image_retrieval.plots import bars as plot_bars
 from image_retrieval.plots import confusions as plot_confusions
 from image_retrieval.plots import curves as plot_curves
+from image_retrieval.plots import empty_axes
 from image_retrieval.plots import histograms as plot_histograms
 from image_retrieval.postprocess import (
     AverageQueryExpansion,

@@ -1,5 +1,9 @@
 """Words for people who cannot see a figure, made from what the figure says of itself."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from matplotlib import figure as matplotlib_figure
 
 _IMAGES = ("image/png", "image/jpeg")
@@ -12,12 +16,12 @@ class Figure(matplotlib_figure.Figure):
     notebook finds them. A label (`figure.set_label`) takes the place of `describe`'s words.
     """
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         words = self.get_label() or describe(self)
         return {}, {kind: {"alt": words} for kind in _IMAGES}
 
 
-def describe(figure):
+def describe(figure: Figure) -> str:
     """Return what a figure shows, in words.
 
     The title, the axes' labels, and the name of each line with its first and last value, of

@@ -1,5 +1,7 @@
 """The command line: `image-retrieval COMMAND`, or `python -m image_retrieval COMMAND`."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
@@ -8,6 +10,7 @@ import textwrap
 import traceback
 from functools import partial
 from importlib import import_module
+from typing import Any, Callable
 
 from image_retrieval.errors import ImageRetrievalError, printable
 
@@ -18,7 +21,7 @@ PROGRAM, WIDTH = "image-retrieval", 80
 COMMANDS = ("search", "index", "duplicates", "extract", "evaluate", "info", "completion")
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Run a command.
 
     Parameters
@@ -35,7 +38,7 @@ def main(argv=None):
     return guarded(lambda: _run(argv))
 
 
-def guarded(work):
+def guarded(work: Callable[..., Any]) -> int:
     """Call `work`, and return an exit code whatever it does.
 
     Parameters

@@ -1,10 +1,16 @@
 """Fetching a published file once, and never taking a broken one for it."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from image_retrieval.errors import DownloadError, one_line
 from image_retrieval.files import exclusive
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 # Seconds to connect, and between two pieces of the file.
 TIMEOUT = (10, 60)
@@ -14,7 +20,7 @@ _A_PART, _NOTHING_LEFT = 206, 416
 _BYTES = {"unit": "B", "unit_scale": True}
 
 
-def download(url, path, md5, way_out, progress=True):
+def download(url: str, path: StrPath, md5: str, way_out: str, progress: bool = True) -> Path:
     """Return `path`, after downloading it unless it is already there and whole.
 
     Parameters

@@ -1,7 +1,9 @@
 """The errors a user of this package can cause, each with a message of one line."""
 
+from __future__ import annotations
 
-def printable(text):
+
+def printable(text: str) -> str:
     r"""Return text that may come from a stranger as one line that no terminal obeys.
 
     Examples
@@ -19,7 +21,7 @@ class ImageRetrievalError(Exception):
     what to do next. The command line prints it without a traceback.
     """
 
-    def __str__(self):
+    def __str__(self) -> str:
         # It often quotes a name that was made elsewhere.
         return printable(super().__str__())
 
@@ -32,6 +34,6 @@ class DownloadError(ImageRetrievalError, OSError):
     """A file that could not be fetched, or came with the wrong hash."""
 
 
-def one_line(error):
+def one_line(error: object) -> str:
     """Return the message of an error from elsewhere as one line of bounded length."""
     return " ".join(str(error).split())[:200]

@@ -26,9 +26,11 @@ Where R is 0, recall, AP and nDCG are undefined: they are nan, and left out of e
    Transactions on Information Systems 20(4), 2002.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,6 +38,11 @@ from image_retrieval.errors import InputError
 from image_retrieval.index import build
 from image_retrieval.index.validation import as_vectors
 from image_retrieval.tables import column, is_table, neighbor_columns
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from image_retrieval.signatures import Array, ArrayLike, Table, Values
 
 _MISSING = -1
 
@@ -66,43 +73,43 @@ class Ranking:
     query_labels: np.ndarray
     neighbor_ids: np.ndarray
     neighbor_codes: np.ndarray
-    labels: Tuple[str, ...]
+    labels: tuple[str, ...]
     n_relevant: np.ndarray
     n_reference: int
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.query_labels)
 
     @cached_property
-    def query_codes(self):
+    def query_codes(self) -> Array:
         """The place in `labels` of the label of each query, shape (n,)."""
         return _encode(self.query_labels, self.labels)
 
     @cached_property
-    def hits(self):
+    def hits(self) -> Array:
         """Whether the neighbor at each rank has the query's label, bool of shape (n, depth)."""
         return self.neighbor_codes == self.query_codes[:, None]
 
     @property
-    def depth(self):
+    def depth(self) -> int:
         """Ranks known for each query."""
         return self.neighbor_codes.shape[1]
 
     @property
-    def neighbor_labels(self):
+    def neighbor_labels(self) -> Array:
         """Labels of the neighbors, shape (n, depth); "" where a query has fewer than others."""
         return np.asarray([*self.labels, ""])[self.neighbor_codes]
 
     @property
-    def is_full(self):
+    def is_full(self) -> bool:
         """Whether every reference is ranked, as AP without a cut-off needs."""
         return self.depth >= self.n_reference
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Ranking({len(self)} queries, {self.depth} of {self.n_reference} neighbors each)"
 
 
-def table(**columns):
+def table(**columns: Any) -> DataFrame:
     """Return columns as a table to read; for one to compute with, use a DataFrame.
 
     Parameters
@@ -128,8 +135,13 @@ def table(**columns):
 
 
 def rank_features(
-    X_reference, y_reference, X_query=None, y_query=None, depth=None, metric="euclidean"
-):
+    X_reference: ArrayLike,
+    y_reference: Values,
+    X_query: ArrayLike | None = None,
+    y_query: Values | None = None,
+    depth: int | None = None,
+    metric: str = "euclidean",
+) -> Ranking:
     """Rank references by their distance to each query, with the engine `exact`.
 
     Parameters
@@ -172,7 +184,7 @@ def rank_features(
     return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y, alone)
 
 
-def rank_distances(distances, y_reference, y_query):
+def rank_distances(distances: ArrayLike, y_reference: Values, y_query: Values) -> Ranking:
     """Rank references by any distances, such as those of `image_retrieval.reranking`.
 
     Parameters
@@ -207,7 +219,9 @@ def rank_distances(distances, y_reference, y_query):
     return _ranking((np.arange(len(y_query)), y_query), (rows, rows), y_reference, False)
 
 
-def rank_neighbors(neighbors, reference, query=None):
+def rank_neighbors(
+    neighbors: Table, reference: Table | Values, query: Table | Values | None = None
+) -> Ranking:
     """Read the neighbors that a search engine returned.
 
     Parameters
@@ -257,7 +271,7 @@ def rank_neighbors(neighbors, reference, query=None):
     return _ranking((query_ids, query_labels), (ids[rows], rows), labels, query is None)
 
 
-def precision_at_k(ranking, k):
+def precision_at_k(ranking: Ranking, k: int) -> Array:
     """Return the share of the first `k` neighbors that are relevant.
 
     Parameters
@@ -279,7 +293,7 @@ def precision_at_k(ranking, k):
     return ranking.hits[:, : _checked_k(ranking, k)].mean(axis=1)
 
 
-def recall_at_k(ranking, k):
+def recall_at_k(ranking: Ranking, k: int) -> Array:
     """Return the share of all relevant references found in the first `k` ranks.
 
     Parameters
@@ -296,7 +310,7 @@ def recall_at_k(ranking, k):
     return _divide(found, ranking.n_relevant)
 
 
-def average_precision(ranking, k=None):
+def average_precision(ranking: Ranking, k: int | None = None) -> Array:
     """Return the average precision of each query, over the full ranking or cut off at `k`.
 
     Parameters
@@ -333,7 +347,7 @@ def average_precision(ranking, k=None):
     return _divide(np.asarray(sums), np.minimum(ranking.n_relevant, k))
 
 
-def ndcg_at_k(ranking, k):
+def ndcg_at_k(ranking: Ranking, k: int) -> Array:
     """Return the normalized discounted cumulative gain: early hits count more than late ones.
 
     Parameters
@@ -359,7 +373,7 @@ def ndcg_at_k(ranking, k):
     return _divide(ranking.hits[:, :k] @ discounts, best)
 
 
-def one_nn_accuracy(ranking):
+def one_nn_accuracy(ranking: Ranking) -> float:
     """Return the share of queries whose nearest neighbor has their label.
 
     Parameters
@@ -374,7 +388,7 @@ def one_nn_accuracy(ranking):
     return float(precision_at_k(ranking, 1).mean())
 
 
-def summarize(ranking, ks=(1, 5, 10)):
+def summarize(ranking: Ranking, ks: Values = (1, 5, 10)) -> DataFrame:
     """Return the means of all measures over all queries.
 
     Parameters
@@ -394,7 +408,7 @@ def summarize(ranking, ks=(1, 5, 10)):
     return _frame([_measures(ranking, k).mean() for k in rows.values()], list(rows), "k")
 
 
-def by_label(ranking, k=5):
+def by_label(ranking: Ranking, k: int = 5) -> DataFrame:
     """Return the measures for the queries of each label.
 
     Parameters
@@ -415,7 +429,7 @@ def by_label(ranking, k=5):
     return result
 
 
-def confusion(ranking, k=1):
+def confusion(ranking: Ranking, k: int = 1) -> DataFrame:
     """Count the labels of the first `k` neighbors, for the queries of each label.
 
     Parameters
@@ -451,7 +465,11 @@ def _frame(values, rows, name):
 
 def _measures(ranking, k):
     """Return the measures of each query, as a table with the label of each as its row's name."""
-    measures = {"precision": precision_at_k, "recall": recall_at_k, "mAP": average_precision}
+    measures: dict[str, Any] = {
+        "precision": precision_at_k,
+        "recall": recall_at_k,
+        "mAP": average_precision,
+    }
     values = {name: measure(ranking, k) for name, measure in measures.items()}
     return _frame(values, ranking.query_labels, "label")
 
@@ -464,7 +482,8 @@ def _ranking(queries, neighbors, reference_labels, self_left_out):
     neighbor_codes = np.append(codes, codes.dtype.type(_MISSING))[neighbors[1]]
     n_relevant = frequency[_encode(queries[1], labels)] - self_left_out
     counts = n_relevant, len(reference_labels) - self_left_out
-    return Ranking(*queries, neighbors[0], neighbor_codes, labels, *counts)
+    known: Any = (*queries, neighbors[0], neighbor_codes, labels, *counts)
+    return Ranking(*known)
 
 
 def _encode(values, labels):

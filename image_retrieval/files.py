@@ -9,6 +9,8 @@ writer of the same path sweeps up. Work that takes minutes is wrapped in `exclus
 it is not done twice at once.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re
@@ -18,13 +20,17 @@ import time
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 try:
     import fcntl
 except ImportError:  # Windows, and a browser's tab, where no second process can write
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # a module, where there is one
     with suppress(ImportError):
         import msvcrt
 
@@ -34,7 +40,7 @@ _DAY = 86400
 
 
 @contextmanager
-def atomic_file(path):
+def atomic_file(path: StrPath) -> Iterator[Any]:
     """Yield a temporary path that becomes `path` when the block ends without an error.
 
     Parameters
@@ -56,7 +62,7 @@ def atomic_file(path):
 
 
 @contextmanager
-def atomic_folder(path):
+def atomic_folder(path: StrPath) -> Iterator[Path]:
     """Yield a temporary folder that replaces the folder `path` when the block succeeds.
 
     Parameters
@@ -78,7 +84,7 @@ def atomic_folder(path):
         replace_folder(temporary, path)
 
 
-def replace_folder(new, path):
+def replace_folder(new: StrPath, path: StrPath) -> None:
     """Move the folder `new` to `path`; what stood there is kept until that is done."""
     path = _place(path)
     for attempt in range(1, _RENAME_ATTEMPTS + 1):
@@ -97,7 +103,7 @@ def replace_folder(new, path):
     _discard_old(path)
 
 
-def restore_folder(path):
+def restore_folder(path: StrPath) -> None:
     """Bring back the folder `path` if a `replace_folder` was killed between its renames."""
     path = _real(path)
     if _set_aside(path).exists() and not path.exists():
@@ -105,7 +111,7 @@ def restore_folder(path):
 
 
 @contextmanager
-def exclusive(path):
+def exclusive(path: StrPath) -> Iterator[None]:
     """Let one process at a time make `path`, and bring back what a killed one set aside.
 
     Parameters
@@ -128,7 +134,7 @@ def exclusive(path):
         yield
 
 
-def remove_temporaries(path):
+def remove_temporaries(path: StrPath) -> None:
     """Delete the temporary folders that dead writers of `path` left beside it."""
     path = _real(path)
     pattern = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")
@@ -137,14 +143,14 @@ def remove_temporaries(path):
             _remove_if_dead(left)
 
 
-def refuse_special(path):
+def refuse_special(path: StrPath) -> None:
     """Raise an InputError for what may never end when it is read: a pipe or a device."""
     path = Path(path)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path} is a pipe or a device, not a file; give a file")
 
 
-def file_hash(path):
+def file_hash(path: StrPath) -> str:
     """Return the SHA-256 of a file, in hexadecimal; read once as long as it does not change.
 
     Raises
@@ -175,7 +181,8 @@ def _lock(file):
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         elif os.name == "nt":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            windows: Any = msvcrt  # type checkers look as on Linux
+            windows.locking(file.fileno(), windows.LK_NBLCK, 1)
         return True
     return False
 

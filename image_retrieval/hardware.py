@@ -1,10 +1,12 @@
 """What the machine offers this process."""
 
+from __future__ import annotations
+
 import os
 import sys
 
 
-def cores():
+def cores() -> int:
     """Return the number of cores this process may use: one where there are no threads.
 
     Examples

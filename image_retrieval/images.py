@@ -5,12 +5,15 @@ that no other module needs to tell them apart. Turi Create is never imported: it
 are known by their `pixel_data`.
 """
 
+from __future__ import annotations
+
 import io
 import struct
 import threading
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,20 +21,25 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyPicture, Array, ArrayLike, Pictures, Values
+
 # Pillow finds a file's format by its content, and some of the others start programs to read it.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
 # Decoding takes up to 18 bytes a pixel, which comes to 1.2 GB; cameras of 48 megapixels fit.
 MAX_PIXELS = 1 << 26
 
 # What Pillow's decoders raise on damaged files, besides its own UnidentifiedImageError.
-_DECODING_ERRORS = OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError
-_DECODING_ERRORS += OverflowError, MemoryError, struct.error, Image.DecompressionBombError
+_DECODING_ERRORS: tuple[type[Exception], ...] = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError),
+    *(OverflowError, MemoryError, struct.error, Image.DecompressionBombError),
+)
 # Turi Create's numbers for images that hold a whole JPEG or PNG file.
 _TURI_FILES = (0, 1)
 _opening = threading.Lock()
 
 
-def as_rgb(image):
+def as_rgb(image: ArrayLike) -> Array:
     """Return one picture as an RGB array.
 
     Parameters
@@ -72,7 +80,7 @@ def as_rgb(image):
     return _from_array(getattr(image, "pixel_data", image))
 
 
-def as_rgb_list(images):
+def as_rgb_list(images: Pictures) -> list[Array]:
     """Return pictures as a list of RGB arrays, see `as_rgb`.
 
     Parameters
@@ -91,13 +99,13 @@ def as_rgb_list(images):
     return list(iterate_rgb(images))
 
 
-def iterate_rgb(images):
+def iterate_rgb(images: Pictures) -> Iterator[Array]:
     """Yield pictures as RGB arrays one at a time, see `as_rgb_list`."""
     for position, image in enumerate(as_sequence(images)):
         yield read(position, image)
 
 
-def read(position, image):
+def read(position: int, image: AnyPicture) -> Array:
     """Return one of several pictures as an RGB array; an error names it by its position."""
     try:
         return as_rgb(image)
@@ -105,7 +113,7 @@ def read(position, image):
         raise InputError(f"picture {position}: {error}") from None
 
 
-def as_sequence(images):
+def as_sequence(images: Pictures) -> Any:
     """Return pictures as they are, and one alone in a list."""
     if is_one_picture(images):
         return [images]
@@ -114,7 +122,7 @@ def as_sequence(images):
     return images
 
 
-def is_one_picture(images):
+def is_one_picture(images: Any) -> bool:
     """Tell one picture from a sequence of them, by its type or an array's dimensions."""
     if isinstance(images, np.ndarray):
         return images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
@@ -122,7 +130,7 @@ def is_one_picture(images):
     return isinstance(images, kinds) or hasattr(images, "pixel_data")
 
 
-def fit(width, height, size):
+def fit(width: int, height: int, size: int) -> tuple[int, int]:
     """Return (width, height) scaled so that the longer side is `size`.
 
     Examples
@@ -134,7 +142,7 @@ def fit(width, height, size):
     return max(1, round(width * size / longer)), max(1, round(height * size / longer))
 
 
-def shrink(pixels, size):
+def shrink(pixels: Array, size: int) -> Array:
     """Return the picture with its longer side at most `size`; a smaller one unchanged."""
     height, width = pixels.shape[:2]
     if max(width, height) <= size:
@@ -144,7 +152,7 @@ def shrink(pixels, size):
 
 
 @contextmanager
-def open_picture(file, name, formats=_FORMATS):
+def open_picture(file: Any, name: object, formats: Values = _FORMATS) -> Iterator[Any]:
     """Yield a picture file as a Pillow image, of which only the size and format are read.
 
     Parameters

@@ -9,11 +9,17 @@ are drawn together, because each further one of them says little that is new. [2
 .. [2] A. C. Davison and D. V. Hinkley, *Bootstrap Methods and their Application*, 1997, 3.8.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Values
 
 _ROUNDS = 2000
 _SEED = 0
@@ -43,16 +49,16 @@ class Interval:
     low: float
     high: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.mean:.3f} ± {self.error:.3f}"
 
     @property
-    def excludes_zero(self):
+    def excludes_zero(self) -> bool:
         """Whether the whole interval lies on one side of 0, as a clear difference does."""
         return self.low > 0 or self.high < 0
 
 
-def of_mean(values, groups=None, confidence=0.95):
+def of_mean(values: Values, groups: Values | None = None, confidence: float = 0.95) -> Interval:
     """Return the mean of one value per query, with its interval.
 
     Parameters
@@ -103,7 +109,9 @@ def of_mean(values, groups=None, confidence=0.95):
     return Interval(float(values[known].mean()), float(means.std(ddof=1)), float(low), float(high))
 
 
-def of_difference(values, others, groups=None, confidence=0.95):
+def of_difference(
+    values: Values, others: Values, groups: Values | None = None, confidence: float = 0.95
+) -> Interval:
     """Return the mean of `values - others`, with its interval.
 
     Two ways to search are compared on the same queries: what makes a query hard for both

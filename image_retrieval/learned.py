@@ -6,6 +6,10 @@ same way, and others elsewhere: the supervised contrastive loss. [1]_
 .. [1] Khosla and others, "Supervised contrastive learning", NeurIPS 2020, equation 2.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import normalize
@@ -14,8 +18,13 @@ from sklearn.utils.validation import check_is_fitted
 from image_retrieval.errors import InputError
 from image_retrieval.index.validation import as_vectors
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Values
 
-def contrastive_loss(A, X, y, temperature=0.2):
+
+def contrastive_loss(
+    A: ArrayLike, X: ArrayLike, y: Values, temperature: float = 0.2
+) -> tuple[float, Array]:
     r"""Return the supervised contrastive loss of a linear map, and its gradient.
 
     With u_i the direction of x_i A, and s_ij = u_i · u_j / temperature, each image i says how
@@ -95,7 +104,15 @@ class ContrastiveHead(TransformerMixin, BaseEstimator):
     True
     """
 
-    def __init__(self, n_components=32, temperature=0.2, steps=150, batch=256, rate=0.01, seed=0):
+    def __init__(
+        self,
+        n_components: int = 32,
+        temperature: float = 0.2,
+        steps: int = 150,
+        batch: int = 256,
+        rate: float = 0.01,
+        seed: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.temperature = temperature
         self.steps = steps
@@ -103,7 +120,7 @@ class ContrastiveHead(TransformerMixin, BaseEstimator):
         self.rate = rate
         self.seed = seed
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: Values) -> ContrastiveHead:
         """Learn the map.
 
         Parameters
@@ -144,7 +161,7 @@ class ContrastiveHead(TransformerMixin, BaseEstimator):
         self.map_ = A
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Array:
         """Return the mapped vectors, L2-normalized.
 
         Parameters

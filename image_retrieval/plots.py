@@ -4,16 +4,33 @@ Colors are those of `image_retrieval.palette`, each with a line style of its own
 matrices use "cividis" and carry their numbers.
 """
 
+from __future__ import annotations
+
 from itertools import cycle
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 
 from image_retrieval.palette import COLORS
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from image_retrieval.intervals import Interval
+    from image_retrieval.signatures import Values
+
 _LINES = ("-", "--", "-.", ":")
 
 
-def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
+def curves(
+    x: Values,
+    series: Mapping[str, Any],
+    title: str,
+    x_label: str,
+    y_label: str,
+    y_limits: tuple[float, float] = (0, 1),
+    level: tuple[str, float] | None = None,
+) -> Figure:
     """Draw one line a series over a common x.
 
     Parameters
@@ -45,7 +62,9 @@ def curves(x, series, title, x_label, y_label, y_limits=(0, 1), level=None):
     return figure
 
 
-def histograms(series, title, x_label, y_label="images", bins=40):
+def histograms(
+    series: Mapping[str, Any], title: str, x_label: str, y_label: str = "images", bins: int = 40
+) -> Figure:
     """Draw the distribution of each series as an outline, over common bins.
 
     Parameters
@@ -68,7 +87,12 @@ def histograms(series, title, x_label, y_label="images", bins=40):
     return figure
 
 
-def bars(results, title, x_label, level=None):
+def bars(
+    results: Mapping[str, Interval],
+    title: str,
+    x_label: str,
+    level: tuple[str, float] | None = None,
+) -> Figure:
     """Draw a bar a mean, below one another, with its interval.
 
     Parameters
@@ -94,7 +118,7 @@ def bars(results, title, x_label, level=None):
     return figure
 
 
-def confusions(matrices):
+def confusions(matrices: Mapping[str, Any]) -> Figure:
     """Draw confusion matrices next to each other, with their counts.
 
     Parameters
@@ -115,7 +139,7 @@ def confusions(matrices):
     return figure
 
 
-def arrows(panels):
+def arrows(panels: Mapping[str, Any]) -> Figure:
     """Draw vectors of two dimensions as arrows from the origin, one panel next to another.
 
     Parameters
@@ -140,7 +164,7 @@ def arrows(panels):
     return figure
 
 
-def empty_axes(n, width, height):
+def empty_axes(n: int, width: float, height: float) -> tuple[Figure, Any]:
     """Return a figure of `n` empty axes next to one another, and these; sizes are of each."""
     import matplotlib.pyplot as plt
 
@@ -153,7 +177,7 @@ def empty_axes(n, width, height):
     return figure, row[0]
 
 
-def literal(text):
+def literal(text: str) -> str:
     r"""Return a name from outside so that Matplotlib draws it as it stands.
 
     Between dollar signs it would typeset a formula, or fail to; and a legend leaves out what

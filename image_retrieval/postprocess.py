@@ -26,8 +26,11 @@ Fit on the references, then transform the queries:
    of PCA and whitening", ECCV 2012.
 """
 
+from __future__ import annotations
+
 import base64
 import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -40,12 +43,15 @@ from image_retrieval.errors import InputError, one_line
 from image_retrieval.index import build
 from image_retrieval.visual_words import VisualWords
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Recipe, Values
+
 _FORMAT, _MOST_STEPS = 1, 32
 _DAMAGED = AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError
 _LARGEST = 1e30  # squares of larger numbers overflow float32
 
 
-def default_recipe(n_components=None):
+def default_recipe(n_components: int | None = None) -> Recipe:
     """Return the steps that this package recommends before an index is built.
 
     Parameters
@@ -76,7 +82,7 @@ def default_recipe(n_components=None):
     return make_pipeline(*steps, Normalizer())
 
 
-def bag_of_visual_words(n_words=200):
+def bag_of_visual_words(n_words: int = 200) -> Recipe:
     """Return the steps that make bags of visual words of the map of the backbone `daisy`.
 
     Parameters
@@ -100,7 +106,7 @@ def bag_of_visual_words(n_words=200):
     return make_pipeline(VisualWords(n_words), default_recipe())
 
 
-def signed_root(X):
+def signed_root(X: ArrayLike) -> Array:
     """Return the square root of each value, with the value's own sign.
 
     Parameters
@@ -119,7 +125,7 @@ def signed_root(X):
     return np.sign(X) * np.sqrt(np.abs(X))
 
 
-def steps_of(recipe):
+def steps_of(recipe: Recipe) -> list[Any]:
     """Return the steps of a recipe one after another, those of pipelines inside it too.
 
     Parameters
@@ -137,7 +143,7 @@ def steps_of(recipe):
     return [inner for _, step in recipe.steps for inner in steps_of(step)]
 
 
-def dumps(recipe):
+def dumps(recipe: Recipe) -> str:
     """Return a fitted recipe as one JSON text, so that it can be kept beside the features.
 
     Parameters
@@ -169,7 +175,7 @@ def dumps(recipe):
     return json.dumps(record, sort_keys=True, separators=(",", ":"))
 
 
-def loads(text):
+def loads(text: str) -> Recipe:
     """Return the fitted recipe that `dumps` wrote.
 
     Parameters
@@ -300,10 +306,10 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
     array([[0.949, 0.316]])
     """
 
-    def __init__(self, n_neighbors=5):
+    def __init__(self, n_neighbors: int = 5) -> None:
         self.n_neighbors = n_neighbors
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Values | None = None) -> AverageQueryExpansion:
         """Remember the references.
 
         Parameters
@@ -329,7 +335,7 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
         self.references_, self.engine_, self.n_features_in_ = X, build(X), X.shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Array:
         """Return the expanded queries, L2-normalized.
 
         Parameters
@@ -346,7 +352,7 @@ class AverageQueryExpansion(TransformerMixin, BaseEstimator):
         found = self.engine_.search(X, k=self.n_neighbors)[0]
         return normalize(X + self.references_[found].sum(axis=1))
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ArrayLike, y: Values | None = None) -> Array:
         """Remember the references and return them unchanged.
 
         Parameters

@@ -5,6 +5,8 @@ Turi Create prints a table with elapsed times for every model and query, some of
 compared. All its messages pass through one function of Python, which is replaced here.
 """
 
+from __future__ import annotations
+
 import sys
 from importlib.util import find_spec
 
@@ -12,7 +14,7 @@ from image_retrieval.errors import InputError
 from image_retrieval.turi_tables import make_readable
 
 
-def quiet_turicreate(quiet=True):
+def quiet_turicreate(quiet: bool = True) -> None:
     """Hide Turi Create's progress messages, or show them again.
 
     Warnings and errors still come through, and Turi Create's calls stay as they are, but for

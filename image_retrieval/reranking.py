@@ -5,13 +5,22 @@ m × m numbers for m references: for collections of some thousands, or the first
 results of a larger one.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.index.validation import as_vectors
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike
 
-def k_reciprocal_distances(references, queries, k=20, expand=6, weight=0.3):
+
+def k_reciprocal_distances(
+    references: ArrayLike, queries: ArrayLike, k: int = 20, expand: int = 6, weight: float = 0.3
+) -> Array:
     """Return distances that count the neighbors that two images share.
 
     A neighbor is *reciprocal* when the query is among the neighbor's own `k` nearest as well.
@@ -58,7 +67,9 @@ def k_reciprocal_distances(references, queries, k=20, expand=6, weight=0.3):
     return (1 - weight) * jaccard + weight * asked / asked.max(axis=1, keepdims=True)
 
 
-def diffusion_distances(references, queries, k=50, power=3, reach=0.99):
+def diffusion_distances(
+    references: ArrayLike, queries: ArrayLike, k: int = 50, power: float = 3, reach: float = 0.99
+) -> Array:
     """Return distances along the graph of neighbors, as heat would spread from the query.
 
     Each reference is linked with its mutual nearest neighbors; a query heats its own nearest,

@@ -4,10 +4,13 @@ Turi Create is imported only where a column is made. Columns are read by iterati
 the readers also take lists and pandas columns.
 """
 
+from __future__ import annotations
+
 import array
 import io
 import shutil
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 
@@ -17,13 +20,16 @@ from image_retrieval.files import atomic_folder
 from image_retrieval.images import as_rgb, iterate_rgb, open_picture
 from image_retrieval.tables import column, column_names, extractions_of
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Pictures, StrPath, Table, Values
+
 # Turi Create's numbers for whole files, and for pixels that are not compressed.
 _FILES, _RAW = {"JPEG": 0, "PNG": 1}, 2
 _VECTORS_PER_APPEND = 256
 _ORIENTATION = 0x0112  # the EXIF tag
 
 
-def images_to_sarray(images):
+def images_to_sarray(images: Pictures) -> Any:
     """Return a column of Turi Create images with exactly these pixels.
 
     Parameters
@@ -45,7 +51,7 @@ def images_to_sarray(images):
     return builder.close()
 
 
-def sarray_to_images(sarray):
+def sarray_to_images(sarray: Pictures) -> list[Array]:
     """Return a column of images as RGB arrays.
 
     Parameters
@@ -81,7 +87,7 @@ def _rows(sarray):
         raise InputError(f"the data is damaged ({error}); build or restore it again") from None
 
 
-def vectors_to_sarray(X):
+def vectors_to_sarray(X: ArrayLike) -> Any:
     """Return a matrix as a column of vectors, one per row.
 
     Parameters
@@ -111,7 +117,7 @@ def vectors_to_sarray(X):
     return builder.close()
 
 
-def sarray_to_vectors(sarray):
+def sarray_to_vectors(sarray: Table) -> Array:
     """Return a column of vectors as a matrix.
 
     Parameters
@@ -145,7 +151,7 @@ def sarray_to_vectors(sarray):
     return X
 
 
-def image_sframe(ids, images, labels, **columns):
+def image_sframe(ids: Values, images: Pictures, labels: Values, **columns: Any) -> Table:
     """Return the table that the course works on: `id`, `image`, `label` and more.
 
     Parameters
@@ -188,7 +194,7 @@ def image_sframe(ids, images, labels, **columns):
     return sframe
 
 
-def sframe_vectors(sframe, name):
+def sframe_vectors(sframe: Table, name: str) -> tuple[list[Any], Array]:
     """Return the ids and one feature column of a table.
 
     Parameters
@@ -219,7 +225,7 @@ def sframe_vectors(sframe, name):
     return [value if isinstance(value, str) else int(value) for value in sframe["id"]], X
 
 
-def column_vectors(table, name):
+def column_vectors(table: Table, name: str) -> Array:
     """Return one feature column of a table, float32 (n, d), see `sframe_vectors`."""
     try:
         return sarray_to_vectors(column(table, name))
@@ -227,7 +233,7 @@ def column_vectors(table, name):
         raise InputError(f"column {name!r}: {error}") from None
 
 
-def with_extractions(sframe, extractions):
+def with_extractions(sframe: Table, extractions: Mapping[str, Any]) -> Table:
     """Return an SFrame that knows how its feature columns were made.
 
     Parameters
@@ -256,9 +262,9 @@ def _recorded_sframe():
 
     # A subclass, because an SFrame itself has slots and takes no attributes.
     class RecordedSFrame(tc.SFrame):
-        extractions = {}
+        extractions: dict[str, Any] = {}
         # Turi Create's own code takes `SFrame` and no subclass; it asks for this, too.
-        __class__ = property(lambda self: tc.SFrame)
+        __class__ = property(lambda self: tc.SFrame)  # type: ignore[assignment]  # an object takes it
 
         def append(self, other):
             # Turi Create's own asks for the very type here.
@@ -288,7 +294,7 @@ def _recorded_sframe():
     return RecordedSFrame
 
 
-def write_sframes(folder, **sframes):
+def write_sframes(folder: StrPath, **sframes: Any) -> None:
     """Write tables as subfolders of one folder, all of them or none.
 
     Parameters
@@ -333,7 +339,7 @@ def _most_bytes(sframe):
     return total
 
 
-def file_to_image(data):
+def file_to_image(data: bytes) -> Any:
     """Return the bytes of a picture file as a Turi Create image.
 
     Parameters
@@ -355,7 +361,7 @@ def file_to_image(data):
     return pixels_to_image(as_rgb(data))
 
 
-def pixels_to_image(pixels):
+def pixels_to_image(pixels: Array) -> Any:
     """Return pixels, uint8 of shape (h, w, 3), as an uncompressed Turi Create image."""
     return _turicreate_image(pixels.tobytes(), pixels.shape, _RAW)
 

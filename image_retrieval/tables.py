@@ -3,26 +3,33 @@
 Turi Create is never imported.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
+
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Table
 
 # What a query returns, in Turi Create's own schema.
 NEIGHBOR_COLUMNS = ("query_label", "reference_label", "distance", "rank")
 
 
-def is_table(value):
+def is_table(value: object) -> bool:
     """Tell a table with named columns from pictures, arrays and sequences."""
     named = isinstance(value, dict) or hasattr(value, "columns")
     return named or callable(getattr(value, "column_names", None))
 
 
-def column_names(table):
+def column_names(table: Table) -> list[str]:
     """Return the names of a table's columns."""
     if callable(getattr(table, "column_names", None)):
         return list(table.column_names())
     return [str(name) for name in table]
 
 
-def column(table, name, what=None):
+def column(table: Table, name: str, what: str | None = None) -> Any:
     """Return one column, as the table holds it.
 
     Parameters
@@ -49,7 +56,7 @@ def column(table, name, what=None):
     return table[name]
 
 
-def neighbor_columns(neighbors, names=NEIGHBOR_COLUMNS):
+def neighbor_columns(neighbors: Table, names: Sequence[str] = NEIGHBOR_COLUMNS) -> list[Any]:
     """Return columns of the table that a query returned.
 
     Raises
@@ -67,7 +74,7 @@ def neighbor_columns(neighbors, names=NEIGHBOR_COLUMNS):
     return columns
 
 
-def extractions_of(table):
+def extractions_of(table: Table) -> Mapping[str, Any]:
     """Return what a table knows of how its feature columns were made.
 
     Parameters

@@ -6,15 +6,21 @@ and VT340 manual, chapter 14 (https://vt100.net/docs/vt3xx-gp/chapter14.html). A
 have colors get half blocks: a character for two pixels.
 """
 
+from __future__ import annotations
+
 import base64
 import io
 import os
 import re
 import shutil
 import sys
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    pass
 
 WAYS = ("kitty", "iterm2", "sixel", "blocks", "none")
 # Of a picture, in characters, and a character in pixels.
@@ -26,7 +32,7 @@ _KITTY = {"kitty", "ghostty"}
 _ITERM2 = {"iTerm.app", "iTerm2", "WezTerm", "mintty", "vscode", "rio"}
 
 
-def best_way(stream=None, environ=None):
+def best_way(stream: Any = None, environ: Mapping[str, str] | None = None) -> str:
     """Return how the terminal of a stream shows pictures.
 
     Parameters
@@ -57,7 +63,13 @@ def best_way(stream=None, environ=None):
     return "blocks" if encoding.startswith("utf") else "none"
 
 
-def show(pictures, way, stream=None, columns=None, environ=None):
+def show(
+    pictures: Sequence[Any],
+    way: str,
+    stream: Any = None,
+    columns: int | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
     """Write pictures side by side, each with a caption below it.
 
     Parameters

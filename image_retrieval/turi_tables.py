@@ -5,10 +5,12 @@ theme is white, too; and its pictures have no alternative text. Its source is
 `turicreate/visualization/_plot.py`, `display_table_in_notebook`.
 """
 
+from __future__ import annotations
+
 _STYLE = "<style>.sframe th,.sframe td{color:#212121!important}</style>"
 
 
-def make_readable():
+def make_readable() -> None:
     """Let `explore()` of this process show dark text on its white tables.
 
     Where there is no such table to mend, as in the portable edition, nothing happens.
@@ -38,7 +40,7 @@ class _Readable:
             display(HTML(mended(output.data["text/html"])))
 
 
-def mended(page):
+def mended(page: str) -> str:
     """Return the HTML of a table with dark text and words for its pictures.
 
     Examples

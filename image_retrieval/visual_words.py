@@ -4,6 +4,10 @@ Source: J. Sivic and A. Zisserman: Video Google: a text retrieval approach to ob
 in videos, ICCV 2003.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans
@@ -11,6 +15,9 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.metrics import pairwise_distances_argmin
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 _MOST_PATCHES = 20_000  # enough for a few hundred words
 
@@ -45,11 +52,11 @@ class VisualWords(TransformerMixin, BaseEstimator):
     [1.0, 2.0]
     """
 
-    def __init__(self, n_words=200, d=104):
+    def __init__(self, n_words: int = 200, d: int = 104) -> None:
         self.n_words = n_words
         self.d = d
 
-    def fit(self, X, y=None):
+    def fit(self, X: Array, y: Any = None) -> VisualWords:
         """Learn the vocabulary and the weights from maps, array of shape (n, places × d)."""
         patches = self._patches(X)
         if len(patches) < self.n_words:
@@ -64,16 +71,16 @@ class VisualWords(TransformerMixin, BaseEstimator):
         self.idf_ = TfidfTransformer().fit(self.counts(X)).idf_
         return self
 
-    def words(self, X):
+    def words(self, X: Array) -> Array:
         """Return the word of each descriptor, int of shape (n, places)."""
         return pairwise_distances_argmin(self._patches(X), self.centers_).reshape(len(X), -1)
 
-    def counts(self, X):
+    def counts(self, X: Array) -> Array:
         """Return how often each word is in each picture, float64 of shape (n, n_words)."""
         found = [np.bincount(row, minlength=len(self.centers_)) for row in self.words(X)]
         return np.array(found, dtype=np.float64)
 
-    def transform(self, X):
+    def transform(self, X: Array) -> Array:
         """Return the weighted counts, float64 of shape (n, n_words)."""
         return self.counts(X) * self.idf_
 

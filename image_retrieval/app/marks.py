@@ -1,11 +1,25 @@
 """Relevance feedback: pictures that were marked move the query."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.errors import InputError
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike
 
-def rocchio(query, more=(), less=(), alpha=1.0, beta=0.75, gamma=0.15):
+
+def rocchio(
+    query: ArrayLike,
+    more: ArrayLike = (),
+    less: ArrayLike = (),
+    alpha: float = 1.0,
+    beta: float = 0.75,
+    gamma: float = 0.15,
+) -> Array:
     r"""Move a query toward the vectors marked relevant and away from the others.
 
     Rocchio's formula [1]_, with the weights that are usual since [2]_:

@@ -1,10 +1,13 @@
 """Results to look at and to take along: thumbnails, heat maps, a CSV file, an HTML page."""
 
+from __future__ import annotations
+
 import base64
 import csv
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
 from PIL import Image
@@ -14,14 +17,20 @@ from image_retrieval.app.shelf import DEEP, PIXELS
 from image_retrieval.errors import InputError
 from image_retrieval.explain import overlay, pair_shares
 from image_retrieval.explain.shares import distance_shares
-from image_retrieval.explore.thumbnails import shrink
 from image_retrieval.features import extract_map
+from image_retrieval.images import shrink
 from image_retrieval.tables import NEIGHBOR_COLUMNS
+
+if TYPE_CHECKING:
+    from image_retrieval.app.session import Found, Query
+    from image_retrieval.app.shelf import Shelf
+    from image_retrieval.explore.sheets import Gallery
+    from image_retrieval.signatures import Array
 
 _TINY = 64  # pixels a side up to which a PNG is small, and a JPEG's errors would be seen
 
 
-def address(pixels, size=160):
+def address(pixels: Array, size: int = 160) -> str:
     """Return a picture, its longer side at most `size` pixels, as a `data:` address."""
     pixels = shrink(pixels, size)
     kind = "PNG" if max(pixels.shape) <= _TINY else "JPEG"
@@ -30,7 +39,7 @@ def address(pixels, size=160):
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def heat_maps(shelf, query, row, features=DEEP):
+def heat_maps(shelf: Shelf, query: Query, row: int, features: str = DEEP) -> tuple[Array, Array]:
     """Return what makes the query and a reference alike, see `image_retrieval.explain`.
 
     Parameters
@@ -65,7 +74,7 @@ def heat_maps(shelf, query, row, features=DEEP):
     return tuple(overlay(pixels, part, limit) for pixels, part in zip(pair, shares))
 
 
-def as_csv(shelf, found):
+def as_csv(shelf: Shelf, found: Sequence[Found]) -> str:
     """Return neighbors as a CSV file: rank, id, label and distance.
 
     Text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV
@@ -80,7 +89,7 @@ def as_csv(shelf, found):
     return file.getvalue()
 
 
-def as_gallery(shelf, query, found):
+def as_gallery(shelf: Shelf, query: Query, found: Sequence[Found]) -> Gallery:
     """Return neighbors as an `image_retrieval.explore.Gallery`."""
     rows = [one.row for one in found]
     values = [(0, shelf.ids[one.row], one.distance, one.rank) for one in found]
@@ -99,7 +108,7 @@ def as_gallery(shelf, query, found):
     )
 
 
-def as_page(gallery):
+def as_page(gallery: Gallery) -> str:
     """Return a gallery as one HTML document that needs nothing else."""
     with TemporaryDirectory() as folder:
         gallery.save(Path(folder) / "results.html")

@@ -1,8 +1,10 @@
 """What one visitor is doing: the query, the marks, the way here and the settings."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Sequence
 
 import numpy as np
 
@@ -10,10 +12,13 @@ from image_retrieval.app.marks import rocchio
 from image_retrieval.app.shelf import DEEP, PIXELS, available_engines
 from image_retrieval.app.uploads import read_upload
 from image_retrieval.errors import InputError
-from image_retrieval.explore.thumbnails import shrink
 from image_retrieval.features import as_texts, extract_text
-from image_retrieval.images import as_rgb
+from image_retrieval.images import as_rgb, shrink
 from image_retrieval.index.validation import METRICS
+
+if TYPE_CHECKING:
+    from image_retrieval.app.shelf import Shelf
+    from image_retrieval.signatures import Array
 
 MOST_NEIGHBORS = 60
 _KEPT = 640  # pixels of an upload's longer side that are kept
@@ -46,12 +51,12 @@ class Query:
 
     name: str
     pixels: Any = None
-    label: Optional[str] = None
-    row: Optional[int] = None
+    label: str | None = None
+    row: int | None = None
     vectors: dict = field(default_factory=dict)
     seconds: float = 0.0
-    more: Tuple[int, ...] = ()
-    less: Tuple[int, ...] = ()
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Settings:
 
     k: int = 10
     metric: str = METRICS[0]
-    where: Optional[str] = None
+    where: str | None = None
     engine: str = "exact"
     compare: bool = False
 
@@ -86,29 +91,30 @@ class Session:
     settings : Settings, optional
     """
 
-    def __init__(self, shelf, settings=None):
+    def __init__(self, shelf: Shelf, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.open(shelf)
 
-    def open(self, shelf):
+    def open(self, shelf: Shelf) -> None:
         """Search in another data set from now on; the way here is forgotten."""
-        self.shelf, self.trail, self.at = shelf, [], -1
+        self.shelf, self.at = shelf, -1
+        self.trail: list[Query] = []
         self.settings = replace(self.settings, where=None)
         self._shown = 0
         self.show_examples()
 
     @property
-    def query(self):
+    def query(self) -> Any:
         """What is searched for at the moment, None before the first search."""
         return self.trail[self.at] if self.trail else None
 
     @property
-    def takes_words(self):
+    def takes_words(self) -> bool:
         """Whether the features can be searched with words."""
         extraction = self.shelf.extraction
         return extraction is not None and as_texts(["?"], extraction) is not None
 
-    def show_examples(self):
+    def show_examples(self) -> None:
         """Choose further images to try; all of them come in turn.
 
         They are found in `examples`, a list of `Query`.
@@ -119,7 +125,7 @@ class Session:
         self._shown = places.stop % n
         self.examples = [self._example(order[place % n]) for place in places]
 
-    def upload(self, data):
+    def upload(self, data: bytes) -> None:
         """Search with a picture file of a visitor's own; see `read_upload`."""
         pixels, began = read_upload(data), time.perf_counter()
         self._require_extraction()
@@ -128,12 +134,12 @@ class Session:
         seconds = time.perf_counter() - began
         self._go(Query("your picture", shrink(pixels, _KEPT), vectors=vectors, seconds=seconds))
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Load the network, so that the first upload need not wait for it."""
         if self.shelf.extraction is not None:
             self.shelf.vector(np.zeros((8, 8, 3), np.uint8))
 
-    def words(self, text):
+    def words(self, text: str) -> None:
         """Search with words, where the features allow it."""
         text = " ".join(str(text).split())[:_LONGEST_TEXT]
         if not self.takes_words or not text:
@@ -141,37 +147,41 @@ class Session:
         vector = extract_text([text], self.shelf.extraction)[0]
         self._go(Query(f"“{text}”", vectors={DEEP: vector}))
 
-    def example(self, place):
+    def example(self, place: int) -> None:
         """Search with one of `examples`."""
         self._go(self.examples[_place(place, len(self.examples), "example")])
 
-    def row(self, row):
+    def row(self, row: int) -> None:
         """Search with a reference image."""
         self._go(self._of_row(_place(row, self.shelf.n, "image")))
 
-    def require_row(self, row):
+    def require_row(self, row: int) -> None:
         """Refuse what is no row of the references."""
         _place(row, self.shelf.n, "image")
 
-    def back(self, place):
+    def back(self, place: int) -> None:
         """Return to a query of the trail, its marks included."""
         self.at = _place(place, len(self.trail), "step")
 
-    def mark(self, row, how):
+    def mark(self, row: int, how: str | None) -> None:
         """Mark a neighbor as "more" or "less", or take its mark away with None."""
         row = _place(row, self.shelf.n, "image")
         query = self._require_query()
         more, less = (tuple(r for r in rows if r != row) for rows in (query.more, query.less))
-        marked = {"more": {"more": (*more, row)}, "less": {"less": (*less, row)}, None: {}}
+        marked: dict[str | None, dict[str, Any]] = {
+            "more": {"more": (*more, row)},
+            "less": {"less": (*less, row)},
+            None: {},
+        }
         if how not in marked:
             raise InputError(f"a mark is 'more', 'less' or None, got {how!r}")
         self.trail[self.at] = replace(query, **{"more": more, "less": less, **marked[how]})
 
-    def clear_marks(self):
+    def clear_marks(self) -> None:
         """Take all marks of the query away."""
         self.trail[self.at] = replace(self._require_query(), more=(), less=())
 
-    def set(self, **changes):
+    def set(self, **changes: Any) -> None:
         """Change settings; see `Settings`.
 
         Raises
@@ -182,12 +192,12 @@ class Session:
         self.settings = _checked(replace(self.settings, **changes), self.choices)
 
     @property
-    def choices(self):
+    def choices(self) -> dict[str, Any]:
         """What a visitor can choose from: dict of the setting to its values."""
         labels = [None, *sorted(set(self.shelf.labels.tolist()))]
         return {"metric": METRICS, "where": labels, "engine": available_engines()}
 
-    def find(self, features=DEEP):
+    def find(self, features: str = DEEP) -> tuple[list[Found], float]:
         """Search for the query.
 
         Parameters
@@ -211,7 +221,7 @@ class Session:
         found = [Found(rank, *pair) for rank, pair in enumerate(pairs[: how.k], 1)]
         return found, time.perf_counter() - began
 
-    def map_places(self, found):
+    def map_places(self, found: Sequence[Found]) -> Array:
         """Return where the query, as its marks moved it, and its neighbors are on the map.
 
         Returns

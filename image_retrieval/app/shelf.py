@@ -1,12 +1,14 @@
 """A data set made ready to be searched in: vectors, pictures, engines and a map."""
 
+from __future__ import annotations
+
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pooch
@@ -20,6 +22,10 @@ from image_retrieval.index import build
 from image_retrieval.sframes import sframe_vectors
 from image_retrieval.tables import column, extractions_of
 
+if TYPE_CHECKING:
+    from image_retrieval.index.engine import Engine
+    from image_retrieval.signatures import Array
+
 DEEP, PIXELS = "deep features", "pixels"
 # t-SNE of more takes longer than anybody waits, and so many points can still be told apart.
 _MAP_ROWS = 1000
@@ -31,7 +37,7 @@ _NEEDS = {
 }
 
 
-def available_engines():
+def available_engines() -> list[str]:
     """Return the names of the engines whose packages are installed."""
     return [name for name, needed in _NEEDS.items() if all(map(find_spec, needed))]
 
@@ -61,32 +67,34 @@ class Shelf:
     labels: np.ndarray
     X: np.ndarray
     extraction: Any
-    tried: Optional[Tuple[Any, list, Any]] = None
-    _made: Dict[Any, Any] = field(default_factory=dict)
+    tried: tuple[Any, list, Any] | None = None
+    _made: dict[Any, Any] = field(default_factory=dict)
     _mapping: Any = field(default_factory=Lock)
 
     @property
-    def n(self):
+    def n(self) -> int:
         """The number of reference images."""
         return len(self.ids)
 
-    def picture(self, row):
+    def picture(self, row: int) -> Array:
         """Return the pixels of a reference image, uint8 (h, w, 3)."""
         return as_rgb(self.pictures[row])
 
-    def vectors(self, features=DEEP):
+    def vectors(self, features: str = DEEP) -> Array:
         """Return the references' vectors, float32 (n, d), of deep features or of pixels."""
         if features == DEEP:
             return self.X
         pictures = iterate_rgb(self.pictures)
         return self._once(PIXELS, lambda: extract(pictures, PIXELS, progress=False))
 
-    def vector(self, pixels, features=DEEP):
+    def vector(self, pixels: Array, features: str = DEEP) -> Array:
         """Return the vector of a picture, float32 (d,), made as the references' were."""
         how = self.extraction if features == DEEP else PIXELS
         return extract([pixels], how, progress=False)[0]
 
-    def index(self, features=DEEP, engine="exact", metric="euclidean"):
+    def index(
+        self, features: str = DEEP, engine: str = "exact", metric: str = "euclidean"
+    ) -> Engine:
         """Return the engine that searches the references; its ids are their rows."""
         return self._once(
             (features, engine, metric),
@@ -95,7 +103,7 @@ class Shelf:
             ),
         )
 
-    def points(self):
+    def points(self) -> tuple[Array, Array]:
         """Return a map of at most 1,000 of the references, chosen at random.
 
         Returns
@@ -107,7 +115,7 @@ class Shelf:
         with self._mapping:
             return self._once("map", self._points)
 
-    def places(self, Q):
+    def places(self, Q: Array) -> Array:
         """Return where vectors belong on the map, float32 (q, 2).
 
         t-SNE has no place for what was not there when it was made. Each vector is given the
@@ -138,7 +146,7 @@ def _middle(points, distances):
     return points[apart.sum(axis=1).argmin()]
 
 
-def open_shelf(data, title=None):
+def open_shelf(data: Any, title: str | None = None) -> Shelf:
     """Make a data set ready to be searched in.
 
     Parameters

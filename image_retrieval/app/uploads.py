@@ -1,11 +1,17 @@
 """Pictures from strangers: judged by their content before anything is decoded."""
 
+from __future__ import annotations
+
 import io
+from typing import TYPE_CHECKING
 
 from PIL import ImageOps
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb, open_picture
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 # The widget shrinks larger files in the browser, so nobody who uses it meets this limit.
 MAX_BYTES = 2 << 20
@@ -14,7 +20,7 @@ MAX_PIXELS = 1 << 24
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
-def read_upload(data):
+def read_upload(data: bytes) -> Array:
     """Return an uploaded picture file as pixels, upright; nothing else of the file is kept.
 
     Parameters

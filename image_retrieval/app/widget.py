@@ -1,9 +1,12 @@
 """The widget: a thin face that carries messages between a browser and a `Session`."""
 
+from __future__ import annotations
+
 import logging
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import anywidget
 
@@ -56,10 +59,12 @@ class SearchApp(anywidget.AnyWidget):
     _esm = (_HERE / "widget.js").read_text(encoding="utf-8")
     _css = (_HERE / "widget.css").read_text(encoding="utf-8")
 
-    def __init__(self, *data, k=10, engine="exact", metric="cosine"):
+    def __init__(
+        self, *data: Any, k: int = 10, engine: str = "exact", metric: str = "cosine"
+    ) -> None:
         super().__init__()
         self._data = data or (locate(), locate(dataset="caltech101"))
-        self._shelves = {}
+        self._shelves: dict[int, Shelf] = {}
         self.session = Session(self._shelf(0))
         self.session.set(k=k, engine=engine, metric=metric)
         self.session.example(0)
@@ -71,11 +76,11 @@ class SearchApp(anywidget.AnyWidget):
             self._shelves[place] = data if isinstance(data, Shelf) else open_shelf(data)
         return self._shelves[place]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return what the widget shows at first, in words."""
         return f"SearchApp: {self.session.shelf.title}\n{self._gallery()!r}"
 
-    def _repr_mimebundle_(self, **how):
+    def _repr_mimebundle_(self, **how: Any) -> dict[str, Any]:
         # Where no kernel runs, as on a page made of the notebook, the first results still show.
         shown = super()._repr_mimebundle_(**how)
         bundle = shown[0] if isinstance(shown, tuple) else shown

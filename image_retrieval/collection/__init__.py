@@ -2,3 +2,5 @@
 
 from image_retrieval.collection.opening import Collection, find_collection, open_collection
 from image_retrieval.collection.updating import Update, update
+
+__all__ = ["Collection", "Update", "find_collection", "open_collection", "update"]

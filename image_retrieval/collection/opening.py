@@ -1,12 +1,19 @@
 """A folder of pictures that was indexed, opened to be asked."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any
 
 from image_retrieval.collection.store import FILE, open_store
 from image_retrieval.errors import InputError
 from image_retrieval.index import ImageIndex, build, load
+
+if TYPE_CHECKING:
+    from image_retrieval.collection.store import Store
+    from image_retrieval.duplicates.prints import Prints
+    from image_retrieval.signatures import Array, StrPath
 
 # Files and folders with a leading dot are no pictures, see `datasets.pictures`.
 PLACE = ".image-retrieval"
@@ -36,30 +43,31 @@ class Collection:
     source: Path
     pictures: Any = field(repr=False)
     extraction: Any
-    unreadable: Tuple[Tuple[str, str], ...] = field(repr=False)
+    unreadable: tuple[tuple[str, str], ...] = field(repr=False)
     is_current: bool
 
-    def index(self, engine=None, metric=None):
+    def index(self, engine: str | None = None, metric: str | None = None) -> ImageIndex:
         """Return the `ImageIndex`: the saved one, or another by its engine or metric."""
         if engine is None and metric is None:
-            return load(self.place / _INDEX)
+            saved: Any = load(self.place / _INDEX)
+            return saved
         ids, labels = list(self.pictures["id"]), list(self.pictures["label"])
         options = {} if metric is None else {"metric": metric}
         made = build(self.vectors(), ids, labels, engine=engine or "exact", **options)
         return ImageIndex(made, extraction=self.extraction)
 
-    def vectors(self):
+    def vectors(self) -> Array:
         """Return the features of `pictures`, float32 (n, d)."""
         with open_store(self.place) as store:
             return store.vectors()
 
-    def prints(self):
+    def prints(self) -> Prints:
         """Return the `duplicates.Prints` of `pictures`."""
         with open_store(self.place) as store:
             return store.prints()
 
 
-def find_collection(path):
+def find_collection(path: StrPath) -> Path | None:
     """Return where the collection of a folder is kept, or None where there is none.
 
     Parameters
@@ -72,7 +80,7 @@ def find_collection(path):
     return next((place for place in places if (place / FILE).is_file()), None)
 
 
-def open_collection(path):
+def open_collection(path: StrPath) -> Collection:
     """Open a folder of pictures that `update` has indexed.
 
     Parameters
@@ -108,12 +116,12 @@ def open_collection(path):
         )
 
 
-def source_record(folder, place):
+def source_record(folder: Path, place: Path) -> str:
     """Return how a collection remembers its pictures: it can be moved together with them."""
     return ".." if place.parent == folder else str(folder)
 
 
-def build_index(store, place, engine, metric):
+def build_index(store: Store, place: Path, engine: str | None, metric: str | None) -> int:
     """Build and save the index unless it is up to date; return the number of pictures."""
     last = store.fact("index", ["exact", "cosine"])
     wanted = [asked or before for asked, before in zip((engine, metric), last)]

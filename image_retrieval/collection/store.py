@@ -5,13 +5,15 @@ work of whole batches at any time. Features belong to contents and not to names:
 that was moved or is there twice is never extracted again.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -19,6 +21,11 @@ from image_retrieval.duplicates import Prints
 from image_retrieval.duplicates.prints import SIDE
 from image_retrieval.errors import InputError, one_line
 from image_retrieval.features import extraction_from_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from image_retrieval.signatures import AnyExtraction, Array
 
 FILE = "pictures.sqlite"
 _FORMAT = 1
@@ -55,11 +62,11 @@ class File:
     label: str
     size: int
     modified: int
-    hash: Optional[str] = None
-    problem: Optional[str] = None
+    hash: str | None = None
+    problem: str | None = None
 
 
-def as_key(path):
+def as_key(path: PurePath) -> bytes:
     """Return a path as it is kept: the same bytes on every system."""
     return os.fsencode(path.as_posix())
 
@@ -67,36 +74,36 @@ def as_key(path):
 class Store:
     """An open file of facts, contents and files; made by `open_store`."""
 
-    def __init__(self, connection):
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
         self._connection = connection
 
-    def fact(self, name, default=None):
+    def fact(self, name: str, default: Any = None) -> Any:
         """Return a fact, as JSON held it."""
         row = self._run("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
         return default if row is None else json.loads(row[0])
 
-    def set_facts(self, **facts):
+    def set_facts(self, **facts: Any) -> None:
         """Keep facts that JSON can hold."""
         with self._connection:
             rows = [(name, json.dumps(value)) for name, value in facts.items()]
             self._connection.executemany("REPLACE INTO facts VALUES (?, ?)", rows)
 
     @property
-    def extraction(self):
+    def extraction(self) -> AnyExtraction | None:
         """How the features are made; None for a new file."""
         record = self.fact("extraction")
         return record and extraction_from_record(record)
 
-    def stamps(self):
+    def stamps(self) -> dict[bytes, Any]:
         """Return the size and the time of each file that was looked at, by path as bytes."""
         return {path: stamp for path, *stamp in self._run("SELECT path, size, modified FROM files")}
 
-    def knows(self, key):
+    def knows(self, key: bytes) -> bool:
         """Tell whether there are features of the content of this hash."""
         return bool(self._run("SELECT 1 FROM contents WHERE hash = ?", [key]).fetchone())
 
-    def keep(self, files, contents):
+    def keep(self, files: list[File], contents: Sequence[Any]) -> None:
         """Write down a batch, all of it or nothing.
 
         Parameters
@@ -119,7 +126,7 @@ class Store:
             )
             self._run("REPLACE INTO facts VALUES ('indexed', 'null')")
 
-    def forget(self, paths):
+    def forget(self, paths: Iterable[bytes]) -> None:
         """Forget files that are gone, and the contents that no file has any more."""
         with self._connection:
             self._connection.executemany("DELETE FROM files WHERE path = ?", [[p] for p in paths])
@@ -128,17 +135,17 @@ class Store:
             if paths:
                 self._run("REPLACE INTO facts VALUES ('indexed', 'null')")
 
-    def pictures(self):
+    def pictures(self) -> Iterator[Any]:
         """Yield (id, path, label, hash) of the readable pictures, in the order of ids."""
         for key, path, label, content in self._run(f"SELECT id, path, label, hash {_READABLE}"):
             yield key, os.fsdecode(path), label, content
 
-    def problems(self):
+    def problems(self) -> list[tuple[str, str]]:
         """Yield (path, problem) of the files that are no readable pictures."""
         query = "SELECT path, problem FROM files WHERE problem IS NOT NULL ORDER BY path"
         return [(os.fsdecode(path), problem) for path, problem in self._run(query)]
 
-    def vectors(self):
+    def vectors(self) -> Array:
         """Return the features of `pictures`, float32 (n, d), not to be changed."""
         n, d = self._run(
             f"SELECT COUNT(*), MAX(LENGTH(vector)) / 4 FROM (SELECT vector {_READABLE})"
@@ -149,7 +156,7 @@ class Store:
         X.flags.writeable = False  # so that an engine need not copy it
         return X
 
-    def prints(self):
+    def prints(self) -> Prints:
         """Return the prints of `pictures`."""
         rows = self._run(f"SELECT print, thumbnail {_READABLE}").fetchall()
         thumbnails = np.frombuffer(b"".join(row[1] for row in rows), np.uint8)
@@ -157,7 +164,7 @@ class Store:
 
 
 @contextmanager
-def open_store(folder, new=False):
+def open_store(folder: Path, new: bool = False) -> Iterator[Store]:
     """Yield the store in a folder.
 
     Parameters

@@ -4,11 +4,13 @@ A file is looked at again when its size or time has changed, and extracted when 
 content yet. Every batch is written down before the next one begins.
 """
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from tqdm.auto import tqdm
 
@@ -20,6 +22,9 @@ from image_retrieval.errors import InputError
 from image_retrieval.features.extraction import settled
 from image_retrieval.files import exclusive
 from image_retrieval.hardware import cores
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import How, StrPath
 
 _BATCH = 32
 # Decoding a picture of the largest size takes 1.2 GB.
@@ -51,19 +56,19 @@ class Update:
     changed: int
     removed: int
     extracted: int
-    unreadable: Tuple[Tuple[str, str], ...]
+    unreadable: tuple[tuple[str, str], ...]
     extraction: Any
 
 
 def update(
-    folder,
-    output=None,
-    extraction=None,
-    engine=None,
-    metric=None,
-    progress=True,
-    read=None,
-):
+    folder: StrPath,
+    output: StrPath | None = None,
+    extraction: How | None = None,
+    engine: str | None = None,
+    metric: str | None = None,
+    progress: bool = True,
+    read: Callable[..., Any] | None = None,
+) -> Update:
     """Index a folder of pictures, or what has changed in it since the last time.
 
     It can be interrupted at any moment, even by `kill -9`: the next call goes on from the last
@@ -110,7 +115,8 @@ def update(
         counts = _bring_up_to_date(store, folder, files, how, progress, chosen)
         left = store.problems()
         pictures = build_index(store, place, engine, metric)
-    return Update(place, pictures, *counts, tuple(left), how)
+    facts: Any = (*counts, tuple(left), how)
+    return Update(place, pictures, *facts)
 
 
 def _settled(store, extraction, place):

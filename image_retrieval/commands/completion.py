@@ -4,15 +4,22 @@ For bash, add the line `eval "$(image-retrieval completion bash)"` to ~/.bashrc.
 the text into a file _image-retrieval in a folder of $fpath.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
 EXAMPLES = ("bash", "zsh > ~/.zfunc/_image-retrieval")
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell")
 
 
-def run(args):
+def run(args: Namespace) -> None:
     """Print the script."""
     import shtab
 

@@ -5,17 +5,23 @@ and the test images are compared, and what they share is reported: such a split 
 code is 1 when there are no copies.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from image_retrieval.errors import printable
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 EXAMPLES = ("holiday", "sample --html copies.html")
 _SHOWN = 20
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     add = parser.add_argument
     add("data", metavar="FOLDER|DATA", nargs="?", help=_DATA)
@@ -28,7 +34,7 @@ _DATA = "folder of pictures, or data as for search (default: what the notebooks 
 _THRESHOLD = "cosine distance of suspects (default: one proposed from the distances there are)"
 
 
-def run(args):
+def run(args: Namespace) -> int:
     """Print the groups of copies and return the exit code."""
     from image_retrieval import duplicates
 

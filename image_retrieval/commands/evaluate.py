@@ -4,15 +4,24 @@ Every test image queries the training images by Euclidean distance, and its neig
 as right when they have its label. Of a folder that was indexed, every picture queries the others.
 """
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from image_retrieval.evaluate import Ranking
+    from image_retrieval.signatures import Table, Values
 
 EXAMPLES = ("--data sample --k 1 5 10", "--features pixels --json")
 PIXELS = "pixels"
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     from image_retrieval.commands.references import DATA_HELP
 
@@ -26,7 +35,7 @@ def add_arguments(parser):
     add("--json", action="store_true", help="print JSON instead of tables")
 
 
-def run(args):
+def run(args: Namespace) -> None:
     """Print the measures."""
     from image_retrieval import collection, datasets
 
@@ -64,7 +73,7 @@ def _rank_folder(args):
     return made.source.name, about, rank_features(X, made.pictures["label"][labeled])
 
 
-def rank(train, test, features, recipe):
+def rank(train: Table, test: Table, features: str, recipe: bool) -> Ranking:
     """Return the full ranking of the training images for each test image."""
     from image_retrieval.evaluate import rank_features
     from image_retrieval.features import extract
@@ -82,7 +91,9 @@ def rank(train, test, features, recipe):
     return rank_features(X[0], y[0], X[1], y[1])
 
 
-def make_report(ranking, ks, origins=None):
+def make_report(
+    ranking: Ranking, ks: Sequence[int], origins: Values | None = None
+) -> dict[str, Any]:
     """Return all measures, as tables and numbers; see `image_retrieval.evaluate`.
 
     Beside the overall precision is its standard error, see `image_retrieval.intervals`; queries
@@ -106,7 +117,7 @@ def make_report(ranking, ks, origins=None):
     }
 
 
-def as_json(report):
+def as_json(report: Mapping[str, Any]) -> str:
     """Return a report as JSON, each table as a list of rows; what is undefined is null."""
     return json.dumps({name: _rows(value) for name, value in report.items()}, indent=2)
 
@@ -122,7 +133,7 @@ def _text(table):
     return table.to_string(float_format="{:.3f}".format, na_rep="–")
 
 
-def as_text(report, description):
+def as_text(report: Mapping[str, Any], description: str) -> str:
     """Return a report as the tables that a terminal shows."""
     recipe = ", post-processed" if report["recipe"] else ""
     return (

@@ -5,14 +5,20 @@ A line of CSV for each picture on standard output: its name, and the numbers of 
 `extraction`.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 EXAMPLES = ("photo.jpg > vector.csv", "holiday/*.jpg --backbone pixels:8 --output vectors.npz")
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     from image_retrieval.commands.build import add_how
 
@@ -21,7 +27,7 @@ def add_arguments(parser):
     add_how(parser)
 
 
-def run(args):
+def run(args: Namespace) -> int:
     """Write the features; the exit code is 2 when a picture could not be read."""
     from image_retrieval.commands.build import extraction_from
     from image_retrieval.commands.search import readable

@@ -5,13 +5,20 @@ noticed, and nothing is extracted twice: not after Ctrl-C or a power cut, and no
 was moved. Files that are no readable pictures are listed. Then search with --data FOLDER.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from image_retrieval.errors import InputError, printable
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 EXAMPLES = ("holiday", "holiday --backbone efficientnet_lite0:128 --output holiday-index")
 _SHOWN = 10
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     from image_retrieval.commands.build import add_how
     from image_retrieval.index import engines
@@ -29,7 +36,7 @@ def add_arguments(parser):
     add("--json", action="store_true", help="print JSON instead of a report")
 
 
-def run(args):
+def run(args: Namespace) -> None:
     """Index the folder and print what was done."""
     if args.milvus and not args.ray:
         raise InputError(

@@ -3,14 +3,20 @@
 Of a folder of pictures that was indexed, also the files that could not be read.
 """
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 from image_retrieval.errors import printable
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 EXAMPLES = ("", "--data holiday")
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     from image_retrieval.commands.references import DATA_HELP
 
@@ -18,7 +24,7 @@ def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
 
 
-def run(args):
+def run(args: Namespace) -> None:
     """Print what is there."""
     from image_retrieval.commands.references import open_references
 

@@ -1,13 +1,18 @@
 """What a command searches in: the course's data, or a folder of pictures that was indexed."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Iterable
 
 import numpy as np
 
 from image_retrieval import collection, datasets, index
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb
+
+if TYPE_CHECKING:
+    from image_retrieval.index.images import ImageIndex
 
 DATA_HELP = (
     "a folder that was indexed, sample, the name of a data set that was built, or its folder "
@@ -31,15 +36,15 @@ class References:
 
     title: str
     table: Any
-    collection: Optional[Any] = None
+    collection: Any | None = None
 
-    def index(self, engine=None, metric=None):
+    def index(self, engine: str | None = None, metric: str | None = None) -> ImageIndex:
         """Return an `ImageIndex` of them."""
         if self.collection:
             return self.collection.index(engine, metric)
         return index.create(self.table, engine or "exact", metric=metric or "cosine")
 
-    def rows(self, ids):
+    def rows(self, ids: Iterable[Any]) -> dict[Any, Any]:
         """Return id, label, path and pixels of some of them, by id; the path None if unknown."""
         if self.collection:
             found = self.table[self.table["id"].isin(ids)]
@@ -50,13 +55,14 @@ class References:
         return {key: (key, label, None, as_rgb(image)) for key, label, image in rows}
 
     def _pixels(self, path):
+        opened: Any = self.collection
         try:
-            return as_rgb(self.collection.source / path)
+            return as_rgb(opened.source / path)
         except InputError:
             return _GRAY  # it was removed since
 
 
-def open_references(data):
+def open_references(data: str | None) -> References:
     """Return the References that `--data` names.
 
     Raises

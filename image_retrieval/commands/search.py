@@ -4,16 +4,24 @@ Pictures are JPEG, PNG, GIF, BMP, TIFF or WebP files. In a terminal that can, th
 shown; what is piped elsewhere is text alone. The exit code is 1 when nothing is found.
 """
 
+from __future__ import annotations
+
 import json
 import sys
+from typing import TYPE_CHECKING, Iterable
 
 from image_retrieval.errors import InputError, printable
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from image_retrieval.signatures import Array
 
 EXAMPLES = ("photo.jpg -k 5", "photo.jpg --data holiday --where label=beach --html found.html")
 _CSV = ("query", "rank", "id", "label", "distance", "path")
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's options."""
     from image_retrieval.commands.references import DATA_HELP
     from image_retrieval.index import engines
@@ -40,7 +48,7 @@ _WHERE = "only pictures with this label; may be given several times"
 _PICTURES = "how the terminal shows pictures (default: %(default)s)"
 
 
-def run(args):
+def run(args: Namespace) -> int:
     """Search, print what is found and return the exit code."""
     from image_retrieval.commands.references import open_references
 
@@ -75,7 +83,7 @@ def _labels(given):
     return labels or None
 
 
-def readable(paths):
+def readable(paths: Iterable[str]) -> tuple[list[str], list[Array], int]:
     """Return names and pixels of the pictures that can be read; tell of the others."""
     from image_retrieval.images import as_rgb
 

@@ -4,12 +4,15 @@ A few bytes can announce terabytes. Everything is bounded before it is read, by 
 sets of this course need many times over.
 """
 
+from __future__ import annotations
+
 import gzip
 import tarfile
 import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any, Iterator
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
@@ -17,19 +20,22 @@ from image_retrieval.files import refuse_special
 try:
     from lzma import LZMAError
 except ImportError:  # a browser's Python, where tarfile refuses such an archive with this
-    from tarfile import CompressionError as LZMAError
+    from tarfile import CompressionError as LZMAError  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 _BLOCK = 512
 _CHUNK = 1 << 20
 _LARGEST = 1 << 25  # a batch of CIFAR-10 has 31 MB, a picture less
 _LONGEST_HEADER = 1 << 16
 _MOST_BYTES, _MOST_MEMBERS = 1 << 31, 50_000
-_HEADERS = tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
+_HEADERS: tuple[bytes, ...] = tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
 _HEADERS += tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
 
 
 @contextmanager
-def open_tar(path, file=None):
+def open_tar(path: StrPath, file: Any = None) -> Iterator[Any]:
     """Yield an iterator over the files in a tar archive, compressed or not.
 
     Parameters

@@ -4,13 +4,15 @@ Pictures stream from their source into a column, and from there through the netw
 only a few are in memory at a time.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
 from types import SimpleNamespace
-from typing import Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +26,9 @@ from image_retrieval.errors import InputError, printable
 from image_retrieval.files import exclusive
 from image_retrieval.images import as_rgb, shrink
 from image_retrieval.tables import column_names, extractions_of
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import How, StrPath
 
 # What the original tables' `image_array` holds: the pixels of 32x32.
 PIXELS = features.Extraction("pixels", size=32)
@@ -56,10 +61,10 @@ class Built:
     test: Counter
     seconds: float
     feature_seconds: float
-    unreadable: Tuple[str, ...] = ()
-    notes: Tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def report(self):
+    def report(self) -> str:
         """Return what was made, what was left out, and how to go on, as lines to print."""
         return "\n".join(map(printable, self._lines()))
 
@@ -82,15 +87,15 @@ class Built:
 
 
 def build(
-    dataset,
-    source=None,
-    output=None,
-    extraction=None,
-    recipe=False,
-    weights=None,
-    progress=True,
-    **options,
-):
+    dataset: str | Card,
+    source: StrPath | None = None,
+    output: StrPath | None = None,
+    extraction: How | None = None,
+    recipe: bool = False,
+    weights: StrPath | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Built:
     """Build `image_train_data/` and `image_test_data/` of a data set.
 
     Parameters
@@ -140,10 +145,19 @@ def build(
     counts = [Counter(table["label"]) for table in tables]
     how = extractions_of(tables[0])["deep_features"]
     lines = tuple(unreadable), (*notes, *_foreign(card, source))
-    return Built(card, folder, how, *counts, perf_counter() - start, feature_seconds, *lines)
+    facts: Any = (*counts, perf_counter() - start, feature_seconds, *lines)
+    return Built(card, folder, how, *facts)
 
 
-def make(card, source, options, extraction, recipe=False, weights=None, progress=True):
+def make(
+    card: Card,
+    source: StrPath,
+    options: Any,
+    extraction: Any,
+    recipe: bool = False,
+    weights: StrPath | None = None,
+    progress: bool = True,
+) -> tuple[Any, float, list[str], list[str]]:
     """Read a source, split it and extract the features; write nothing.
 
     Returns
@@ -212,7 +226,8 @@ def _stored(data, max_side):
 
 def _features(columns, extraction, recipe, weights, progress):
     """Return the features of the training and the test images, and how they were made."""
-    sides, parts = ([], []), []
+    sides: tuple[list[Any], list[Any]] = ([], [])
+    parts: list[Any] = []
     for part in extraction.parts:
         raw = [features.extract(c, part, weights=weights, progress=progress) for c in columns]
         parts.append(part.fitted(raw[0]) if recipe else part)
@@ -221,7 +236,7 @@ def _features(columns, extraction, recipe, weights, progress):
     return [np.concatenate(side, axis=1) for side in sides], features.join(parts)
 
 
-def fetch(card, progress=True):
+def fetch(card: Card, progress: bool = True) -> Path:
     """Return the path of the official archive, downloaded if need be.
 
     Raises
@@ -236,7 +251,7 @@ def fetch(card, progress=True):
     path = data_folder() / "downloads" / card.url.rsplit("/", 1)[-1]
     option = " ARCHIVE=path" if card.command.startswith("make") else " --archive path"
     way_out = f"download it elsewhere and run `{card.command}{option}`"
-    return download(card.url, path, card.md5, way_out, progress)
+    return download(card.url, path, str(card.md5), way_out, progress)
 
 
 def _checked_options(card, given):
@@ -285,7 +300,7 @@ def _refuse_other_folder(folder, card):
         raise InputError(f"{folder} holds {others[0]!r}, which would be lost; {way_out}")
 
 
-def how_to_use(folder, card):
+def how_to_use(folder: Path, card: Card) -> str:
     """Return the command that runs the notebooks on a folder that was built.
 
     Examples

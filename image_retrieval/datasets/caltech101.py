@@ -5,11 +5,18 @@ Training Examples: An Incremental Bayesian Approach Tested on 101 Object Categor
 CVPR Workshop on Generative-Model Based Vision, 2004.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Iterator
 
 from image_retrieval.datasets.caltech101_archive import read_pictures
 from image_retrieval.datasets.cards import Card
 from image_retrieval.datasets.splits import SHARE, by_share
+
+if TYPE_CHECKING:
+    from image_retrieval.datasets.cards import Picture
+    from image_retrieval.signatures import StrPath
 
 LABELS = tuple(
     "Faces Faces_easy Leopards Motorbikes airplanes brain butterfly car_side grand_piano".split()
@@ -17,7 +24,7 @@ LABELS = tuple(
 VARIABLE = "IMAGE_RETRIEVAL_CALTECH101"
 
 
-def read(archive, options):
+def read(archive: StrPath, options: Any) -> Iterator[Picture]:
     """Yield the pictures of the nine classes, see `read_pictures`.
 
     `Faces_easy` holds a close crop of each photograph in `Faces`, under the same number.

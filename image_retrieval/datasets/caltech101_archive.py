@@ -4,20 +4,26 @@ data.caltech.edu hands out a zip with `101_ObjectCategories.tar.gz` inside; the 
 is what was handed out before. Both are read, and no picture is written to disk.
 """
 
+from __future__ import annotations
+
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Iterator
 
 from image_retrieval.datasets.archives import open_tar
 from image_retrieval.datasets.cards import Picture
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath, Values
+
 TAR_NAME = "101_ObjectCategories.tar.gz"
 _OFFICIAL = f"the official {TAR_NAME}, or the caltech-101.zip that holds it"
 
 
-def read_pictures(path, labels):
+def read_pictures(path: StrPath, labels: Values) -> Iterator[Picture]:
     """Yield the picture files of some classes.
 
     Parameters

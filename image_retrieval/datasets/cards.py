@@ -4,9 +4,11 @@ A further data set is a module with a reader and a `Card`, and a line in
 `image_retrieval.datasets.registry`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Mapping
 
 import numpy as np
 
@@ -38,9 +40,9 @@ class Picture:
     """
 
     label: str
-    data: Union[bytes, Path, Any] = field(repr=False)
+    data: bytes | Path | Any = field(repr=False)
     name: str = ""
-    id: Optional[int] = None
+    id: int | None = None
     part: str = ""
     origin: str = ""
 
@@ -76,7 +78,7 @@ class Split:
 
     train: Any
     test: Any
-    note: Optional[str] = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,25 +137,25 @@ class Card:
 
     name: str
     title: str
-    place: Optional[str] = None
+    place: str | None = None
     restore: str = ""
     about: str = ""
-    read: Optional[Callable] = None
-    split: Optional[Callable] = None
+    read: Callable | None = None
+    split: Any = None
     options: Mapping[str, Option] = field(default_factory=dict)
     seed: int = 0
     source: str = "archive"
-    url: Optional[str] = None
-    md5: Optional[str] = None
-    other_md5: Tuple[str, ...] = ()
+    url: str | None = None
+    md5: str | None = None
+    other_md5: tuple[str, ...] = ()
     effort: str = ""
     variable: str = "IMAGE_RETRIEVAL_DATA"
-    sample: Optional["Card"] = None
-    labels: Tuple[str, ...] = ()
-    extraction: Union[Extraction, JoinedExtraction, str, None] = None
-    former_folders: Tuple[str, ...] = ()
+    sample: Card | None = None
+    labels: tuple[str, ...] = ()
+    extraction: Extraction | JoinedExtraction | str | None = None
+    former_folders: tuple[str, ...] = ()
 
     @property
-    def command(self):
+    def command(self) -> str:
         """The command that builds it."""
         return self.restore or f"python -m image_retrieval {self.name}"

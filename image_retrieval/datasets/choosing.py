@@ -4,16 +4,23 @@ Rows may be sorted by label, so that the first ones stand for nothing: every cho
 random, with a seed.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.datasets.rows import origins, take_rows
 from image_retrieval.errors import InputError
 from image_retrieval.tables import column
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, Table
+
 _CAT, _CAR = ("cat", 18), ("automobile", 8)
 
 
-def example_rows(images):
+def example_rows(images: Table) -> tuple[int, int]:
     """Return the rows of the course's two examples, the cat and the car.
 
     Parameters
@@ -46,7 +53,7 @@ def _example_row(labels, label, row, other):
     return row if labels[row : row + 1] == [label] else labels.index(label)
 
 
-def choose(images, n, seed=0):
+def choose(images: Table, n: int, seed: int = 0) -> Table:
     """Return some rows of a table, chosen at random, in the table's order.
 
     Parameters
@@ -64,7 +71,7 @@ def choose(images, n, seed=0):
     return take_rows(images, sorted(np.random.RandomState(seed).permutation(len(images))[:n]))
 
 
-def folds(images, n=5, seed=0):
+def folds(images: Table, n: int = 5, seed: int = 0) -> Array:
     """Deal rows out to folds for cross-validation; those of one origin go to the same fold.
 
     Parameters

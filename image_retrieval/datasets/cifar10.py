@@ -4,6 +4,10 @@ Citation: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images"
 The data carries no license, so it is built on the user's machine and never shipped.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterator
+
 import numpy as np
 
 from image_retrieval.datasets.cards import TEST, TRAIN, Card, Option, Picture, Split
@@ -11,20 +15,24 @@ from image_retrieval.datasets.cifar10_archive import read_archive
 from image_retrieval.datasets.course_rows import choose_course_rows
 from image_retrieval.datasets.rows import choose_rows
 
+if TYPE_CHECKING:
+    from image_retrieval.datasets.cards import Listing
+    from image_retrieval.signatures import StrPath
+
 LABELS = ("automobile", "bird", "cat", "dog")
 # The course text queries with these rows of the training data.
 FIXED_ROWS = {8: "automobile", 18: "cat"}
 _ROWS = {"train": Option(2005, "training images"), "test": Option(4000, "test images")}
 
 
-def read(archive, options):
+def read(archive: StrPath, options: Any) -> Iterator[Picture]:
     """Yield the pictures of some labels, see `read_archive`."""
     for part, found in zip(("train", "test"), read_archive(archive, options.labels)):
         for number, label, pixels in zip(found.ids, found.labels, found.images):
             yield Picture(str(label), pixels, id=int(number), part=part)
 
 
-def split(listing, options):
+def split(listing: Listing, options: Any) -> Split:
     """Choose the original course's rows, or as many of each label as can be."""
     train, test = (np.flatnonzero(listing.parts == part) for part in ("train", "test"))
     rows, note = _train_rows(listing.ids[train], listing.labels[train], options)

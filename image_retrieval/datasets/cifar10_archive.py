@@ -4,12 +4,18 @@ Layout: https://www.cs.toronto.edu/~kriz/cifar.html. Each record is one label by
 pixel bytes: the red, the green and the blue plane of 32x32, row by row.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
 
 from image_retrieval.datasets.archives import open_tar
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 LABELS = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
@@ -36,7 +42,7 @@ class Part:
     images: np.ndarray
 
 
-def read_archive(path, labels=LABELS):
+def read_archive(path: StrPath, labels: Sequence[str] = LABELS) -> tuple[Part, Part]:
     """Read the images of some labels, wherever their batches lie in the archive.
 
     Parameters

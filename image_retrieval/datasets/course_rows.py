@@ -3,24 +3,30 @@
 `course_rows.json` holds what is known, and says where it comes from.
 """
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 _FILE = Path(__file__).with_name("course_rows.json")
 _KNOWN = ("first", "further")
 
 
-def known_rows():
+def known_rows() -> tuple[Any, ...]:
     """Return the labels by id of the first rows and of the further ones, and rows by label."""
     facts = json.loads(_FILE.read_text(encoding="utf-8"))
     rows = ({int(id): label for id, label in facts[f"{name}_rows"].items()} for name in _KNOWN)
     return (*rows, facts["counts"])
 
 
-def choose_course_rows(ids, labels, seed):
+def choose_course_rows(ids: Array, labels: Array, seed: int) -> list[int] | None:
     """Choose the rows that the course had: the known ones, and others like them by the seed.
 
     Parameters

@@ -5,9 +5,12 @@ Folders are found from this file's place, so that it does not matter whether a n
 test or a shell asks.
 """
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from image_retrieval.datasets.cards import FOLDERS, TEST, TRAIN, Card
 from image_retrieval.datasets.registry import CARDS, get_card
@@ -15,6 +18,9 @@ from image_retrieval.errors import InputError
 from image_retrieval.features import read_extractions
 from image_retrieval.files import restore_folder
 from image_retrieval.tables import column_names
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyExtraction, StrPath, Table
 
 # Older builds have no `image_array`.
 _NEEDED = ("id", "image", "label", "deep_features")
@@ -38,39 +44,39 @@ class DataLocation:
     card: Card = field(repr=False)
 
     @property
-    def train(self):
+    def train(self) -> Path:
         """The SFrame folder of the training images."""
         return self.folder / TRAIN
 
     @property
-    def test(self):
+    def test(self) -> Path:
         """The SFrame folder of the test images."""
         return self.folder / TEST
 
     @property
-    def is_there(self):
+    def is_there(self) -> bool:
         """Whether both SFrames' folders are there."""
         return self.train.is_dir() and self.test.is_dir()
 
     @property
-    def extractions(self):
+    def extractions(self) -> dict[str, AnyExtraction]:
         """How the columns of features were made, by column; empty for an older build."""
         return read_extractions(self.train)
 
     @property
-    def extraction(self):
+    def extraction(self) -> AnyExtraction | None:
         """How `deep_features` was made; None for an older build."""
         return self.extractions.get("deep_features")
 
     @property
-    def description(self):
+    def description(self) -> str:
         """One line that says which data this is and how much, with no path of the machine."""
         title = self.card.title if self.name == self.card.name else f"the folder {self.name}"
         train, test = (len(open_sframe(folder)) for folder in (self.train, self.test))
         return f"Data: {title}, {train:,} training and {test:,} test images"
 
 
-def locate(name=None, dataset="cifar10"):
+def locate(name: StrPath | None = None, dataset: str = "cifar10") -> DataLocation:
     """Return where the data lies.
 
     Parameters
@@ -105,7 +111,7 @@ def locate(name=None, dataset="cifar10"):
     return built if built.is_there or not card.sample else _checked(card.sample)
 
 
-def load(name=None, dataset="cifar10"):
+def load(name: StrPath | None = None, dataset: str = "cifar10") -> tuple[Table, Table]:
     """Return the training and the test images.
 
     Parameters
@@ -128,7 +134,7 @@ def load(name=None, dataset="cifar10"):
     return open_sframe(location.train), open_sframe(location.test)
 
 
-def repository_root():
+def repository_root() -> Path:
     """Return the folder of the clone that this package lies in.
 
     Raises
@@ -146,12 +152,12 @@ def repository_root():
     return root
 
 
-def data_folder():
+def data_folder() -> Path:
     """Return the folder of the clone for data that is built or downloaded."""
     return repository_root() / "data"
 
 
-def place_of(card):
+def place_of(card: Card) -> Path:
     """Return the folder of the clone for a data set."""
     return data_folder() / card.name if card.place is None else repository_root() / card.place
 
@@ -188,7 +194,7 @@ def _folder(asked, source, card, known):
     return location
 
 
-def open_sframe(folder):
+def open_sframe(folder: Path) -> Table:
     """Return the SFrame in a folder, which knows how its features were made.
 
     Parameters

@@ -1,17 +1,23 @@
 """A folder of one's own pictures, with a subfolder for each label."""
 
+from __future__ import annotations
+
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Iterator
 
 from image_retrieval.datasets.cards import Card, Option, Picture
 from image_retrieval.datasets.splits import SHARE, shuffled
 from image_retrieval.errors import InputError
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
+
 _LITTER = {"thumbs.db", "desktop.ini"}
 
 
-def read(folder, options):
+def read(folder: StrPath, options: Any) -> Iterator[Picture]:
     """Yield the pictures in a folder's subfolders, each of which is a label.
 
     Parameters
@@ -38,14 +44,14 @@ def read(folder, options):
         yield Picture(label_of(path.relative_to(folder)), path, id=number)
 
 
-def label_of(path):
+def label_of(path: PurePath) -> str:
     """Return the label of a file by its path below the folder; empty beside the subfolders."""
     # In UTF-8, whatever encoding the terminal is set to; what is none stays legible.
     first = path.parts[0] if len(path.parts) > 1 else ""
     return os.fsencode(first).decode("utf-8", "backslashreplace")
 
 
-def find_files(folder, labeled=True):
+def find_files(folder: Path, labeled: bool = True) -> list[Path]:
     """Return the files in a folder's subfolders, in natural order: 2.jpg before 10.jpg.
 
     Where they need no labels, those beside the subfolders are returned, too.
@@ -65,7 +71,9 @@ def find_files(folder, labeled=True):
 
 def _walk(folder):
     """Yield the files in a folder, each once, those that only links lead to last."""
-    waiting, links, seen = [folder], [], set()
+    waiting: list[Any] = [folder]
+    links: list[Any] = []
+    seen: set[Any] = set()
     while waiting or links:
         path = waiting.pop() if waiting else links.pop(0)
         try:

@@ -1,5 +1,7 @@
 """The data sets by name: a line each."""
 
+from __future__ import annotations
+
 from image_retrieval.datasets import caltech101, cifar10, pictures
 from image_retrieval.datasets.cards import Card
 from image_retrieval.errors import InputError
@@ -7,12 +9,12 @@ from image_retrieval.errors import InputError
 CARDS = {}
 
 
-def register(card):
+def register(card: Card) -> None:
     """Make a data set known by its name."""
     CARDS[card.name] = card
 
 
-def get_card(dataset):
+def get_card(dataset: str | Card) -> Card:
     """Return the card of a data set by its name; a card as it is.
 
     Raises

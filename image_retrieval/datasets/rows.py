@@ -1,14 +1,20 @@
 """Choosing rows: of one label as many as of another, in parts, in any order."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.tables import column_names
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Table, Values
 
-def take_rows(sframe, rows):
+
+def take_rows(sframe: Table, rows: Iterable[int]) -> Table:
     """Return these rows of an SFrame, in this order.
 
     Parameters
@@ -28,7 +34,7 @@ def take_rows(sframe, rows):
     return chosen.remove_column("_place")
 
 
-def origins(table):
+def origins(table: Table) -> list[str]:
     """Return what each row of a table of images was made from, as a list of str.
 
     Rows of one photograph or drawing are not independent of each other. Where the table has
@@ -38,7 +44,13 @@ def origins(table):
     return list(table["origin"]) if there else [str(value) for value in table["id"]]
 
 
-def choose_rows(labels, count, seed, name="count", fixed=None):
+def choose_rows(
+    labels: Values,
+    count: int,
+    seed: int,
+    name: str = "count",
+    fixed: Mapping[int, str] | None = None,
+) -> list[int]:
     """Choose rows at random, the same number of each label as far as possible.
 
     The rows come in ascending order, which is CIFAR-10's own and mixes the labels. For each
@@ -76,7 +88,8 @@ def choose_rows(labels, count, seed, name="count", fixed=None):
         way_out = f"choose {least} to {len(labels):,}"
         raise InputError(f"{name}={count} is not possible: there are {there}; {way_out}")
     rows = sorted(_even_choice(labels, count, seed))
-    for place, label in (fixed or {}).items():
+    fixed = fixed or {}
+    for place, label in fixed.items():
         _put_label(rows, labels, place, label, set(fixed) - {place})
     return rows
 
@@ -98,7 +111,9 @@ def _put_label(rows, labels, place, label, taken):
     rows[place], rows[found] = rows[found], rows[place]
 
 
-def split_rows(labels, test_size=0.3, seed=42, origins=None):
+def split_rows(
+    labels: Values, test_size: float = 0.3, seed: int = 42, origins: Values | None = None
+) -> tuple[list[int], list[int]]:
     """Split rows at random, each label in the same proportion.
 
     Parameters
@@ -144,7 +159,8 @@ def split_rows(labels, test_size=0.3, seed=42, origins=None):
 
 def _strata(origins, labels):
     """Return the label that each origin counts for."""
-    labels_of, first = {}, {}
+    labels_of: dict[Any, set[Any]] = {}
+    first: dict[Any, Any] = {}
     for origin, label in zip(origins, labels):
         labels_of.setdefault(origin, set()).add(label)
     # Labels that share origins, such as faces and their close crops, count as one. So does an

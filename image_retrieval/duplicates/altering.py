@@ -1,11 +1,17 @@
 """Copies of pictures with small changes, to try with what a search for duplicates finds."""
 
+from __future__ import annotations
+
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageEnhance
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 
 def _resized(image):
@@ -41,7 +47,7 @@ _CHANGES = {
 }
 
 
-def kinds():
+def kinds() -> list[str]:
     """Return the names of the changes that `altered` makes.
 
     Examples
@@ -52,7 +58,7 @@ def kinds():
     return list(_CHANGES)
 
 
-def altered(pixels, kind):
+def altered(pixels: Array, kind: str) -> Array:
     """Return a copy of a picture with a small change.
 
     Parameters

@@ -9,6 +9,10 @@ Either alone errs; together they seldom do.
    (matching by correlation).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.duplicates.prints import Prints, picture_prints
@@ -16,6 +20,12 @@ from image_retrieval.duplicates.threshold import METRIC, propose_threshold
 from image_retrieval.errors import InputError
 from image_retrieval.index import build
 from image_retrieval.index.validation import as_vectors
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from image_retrieval.duplicates.threshold import Threshold
+    from image_retrieval.signatures import ArrayLike, Pictures
 
 EXACT, NEAR = "exact", "near"
 # Correlations of thumbnails: what confirms a pair that is near in feature space, and what is
@@ -26,7 +36,9 @@ _AT_ONCE = 512
 _COLUMNS = ("first", "second", "kind", "distance", "correlation", "mirrored")
 
 
-def find(X, images, threshold=None):
+def find(
+    X: ArrayLike, images: Pictures | Prints, threshold: float | Threshold | None = None
+) -> DataFrame:
     """Find the pairs of pictures that are copies of each other.
 
     A pair is *exact* where size and pixels are equal. It is *near* where the cosine distance
@@ -64,7 +76,7 @@ def find(X, images, threshold=None):
     return _table(exact + [(int(rows[a]), int(rows[b]), *rest) for a, b, *rest in near])
 
 
-def group(pairs):
+def group(pairs: DataFrame) -> list[list[int]]:
     """Return groups of copies: rows that pairs connect, directly or through others.
 
     Parameters
@@ -83,7 +95,7 @@ def group(pairs):
     >>> group(pd.DataFrame({"first": [0, 4, 1], "second": [2, 5, 2]}))
     [[0, 1, 2], [4, 5]]
     """
-    member = {}
+    member: dict[int, list[int]] = {}
     for a, b in zip(pairs["first"], pairs["second"]):
         ours, theirs = (member.get(int(row), [int(row)]) for row in (a, b))
         if ours is not theirs:

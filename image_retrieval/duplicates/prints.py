@@ -1,13 +1,18 @@
 """What the pixels of a picture say: a hash for exact copies, a thumbnail for near ones."""
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass
-from typing import Tuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from image_retrieval.images import iterate_rgb
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, Pictures
 
 SIDE = 12
 
@@ -23,17 +28,17 @@ class Prints:
     thumbnails : ndarray of uint8, shape (n, 12, 12, 3)
     """
 
-    hashes: Tuple[str, ...]
+    hashes: tuple[str, ...]
     thumbnails: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.hashes)
 
-    def take(self, rows):
+    def take(self, rows: Array) -> Prints:
         """Return the prints of some rows."""
         return Prints(tuple(self.hashes[row] for row in rows), self.thumbnails[rows])
 
-    def vectors(self, mirrored=False):
+    def vectors(self, mirrored: bool = False) -> Array:
         """Return thumbnails as vectors whose product is a correlation.
 
         Each color's mean is taken away and the length made 1, so that brightness and contrast
@@ -50,7 +55,7 @@ class Prints:
         return (X / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
-def picture_print(pixels):
+def picture_print(pixels: Array) -> tuple[str, Array]:
     """Return the hash and the thumbnail of one picture.
 
     Parameters
@@ -68,7 +73,7 @@ def picture_print(pixels):
     return total.hexdigest(), np.asarray(small)
 
 
-def picture_prints(images):
+def picture_prints(images: Pictures) -> Prints:
     """Return the prints of pictures.
 
     Parameters

@@ -1,13 +1,19 @@
 """What the training and the test images of a split share."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from image_retrieval.duplicates.pairing import EXACT, find
 from image_retrieval.duplicates.prints import Prints, picture_prints
 from image_retrieval.index.validation import as_vectors
+
+if TYPE_CHECKING:
+    from image_retrieval.duplicates.threshold import Threshold
+    from image_retrieval.signatures import Array, ArrayLike, Pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +32,16 @@ class Leak:
     n_test: int
 
     @property
-    def train_rows(self):
+    def train_rows(self) -> Array:
         """The training images that have a copy among the test images, ascending."""
         return np.unique(self.pairs["train"]).astype(int)
 
     @property
-    def test_rows(self):
+    def test_rows(self) -> Array:
         """The test images that have a copy among the training images, ascending."""
         return np.unique(self.pairs["test"]).astype(int)
 
-    def __str__(self):
+    def __str__(self) -> str:
         leaked, exact = len(self.test_rows), self.pairs[self.pairs["kind"] == EXACT]
         verb = "has a copy" if leaked == 1 else "have a copy"
         return (
@@ -45,7 +51,13 @@ class Leak:
         )
 
 
-def leak(X_train, images_train, X_test, images_test, threshold=None):
+def leak(
+    X_train: ArrayLike,
+    images_train: Pictures | Prints,
+    X_test: ArrayLike,
+    images_test: Pictures | Prints,
+    threshold: float | Threshold | None = None,
+) -> Leak:
     """Find which test images have a copy among the training images.
 
     Parameters
@@ -79,10 +91,10 @@ def _across(pairs, hashes, n_train):
     """Return the pairs that lie on both sides, those of exact copies written out."""
     import pandas as pd
 
-    same = {}
+    same: dict[Any, list[Any]] = {}
     for row in {*pairs["first"], *pairs["second"]}:
         same.setdefault(hashes[row], []).append(row)
-    found = {}
+    found: dict[Any, Any] = {}
     for pair in pairs.to_dict("records"):
         ours, theirs = (same[hashes[pair.pop(name)]] for name in ("first", "second"))
         for a, b in ((min(a, b), max(a, b)) for a in ours for b in theirs):

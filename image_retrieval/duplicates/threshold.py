@@ -12,11 +12,17 @@ CIFAR-10. [2]_
    Journal of Imaging 6(6), 2020, section 3.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from image_retrieval.index import build
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import ArrayLike
 
 METRIC = "cosine"
 _WIDTHS = 2.0
@@ -55,7 +61,7 @@ class Threshold:
     nearer: int
     n: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         if np.isnan(self.typical):
             return f"{self.distance:.3f} (too few pictures to tell what is usual among them)"
         return (
@@ -64,7 +70,7 @@ class Threshold:
         )
 
 
-def propose_threshold(X):
+def propose_threshold(X: ArrayLike) -> Threshold:
     """Propose the distance below which pictures are suspected to be copies of each other.
 
     Parameters

@@ -1,10 +1,17 @@
 """Drawing shares over a picture."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from PIL import Image
 
 from image_retrieval.images import as_rgb, fit
 from image_retrieval.palette import BLUE, VERMILION, as_rgb_values
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyPicture, Array, ArrayLike
 
 ALIKE, UNLIKE = as_rgb_values(VERMILION), as_rgb_values(BLUE)
 _STRONGEST = 0.8  # leaves a trace of the picture under the deepest color
@@ -12,7 +19,13 @@ _STRONGEST = 0.8  # leaves a trace of the picture under the deepest color
 _STEPS = 32
 
 
-def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
+def overlay(
+    picture: AnyPicture,
+    shares: ArrayLike,
+    limit: float | None = None,
+    size: int = 128,
+    colors: tuple[Any, Any] = (ALIKE, UNLIKE),
+) -> Array:
     """Color the parts of a picture by their shares.
 
     Parameters
@@ -39,7 +52,7 @@ def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
     (16, 8, 3)
     """
     gray = Image.fromarray(as_rgb(picture)).convert("L")
-    gray = gray.resize(fit(*gray.size, size), Image.Resampling.BICUBIC)
+    gray = gray.resize(fit(gray.width, gray.height, size), Image.Resampling.BICUBIC)
     shares = np.asarray(shares, dtype=np.float32)
     limit = float(np.abs(shares).max()) if limit is None else limit
     steps = np.rint(_STEPS * np.clip(shares / (limit or 1.0), -1, 1)) / np.float32(_STEPS)
@@ -50,7 +63,9 @@ def overlay(picture, shares, limit=None, size=128, colors=(ALIKE, UNLIKE)):
     return np.rint(ground * (1 - opacity) + color * opacity).astype(np.uint8)
 
 
-def key(low, high, size=128, colors=(ALIKE, UNLIKE)):
+def key(
+    low: float, high: float, size: int = 128, colors: tuple[Any, Any] = (ALIKE, UNLIKE)
+) -> Array:
     """Return a strip of the colors of shares from `low` to `high`, for `overlay`'s pictures."""
     strip, gray = np.linspace(low, high, size)[None], np.full((size // 8, size, 3), 150, np.uint8)
     return overlay(gray, strip, size=size, colors=colors)

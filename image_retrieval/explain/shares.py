@@ -17,11 +17,17 @@ Squared Euclidean distance between pixels splits too, over the pixels.
 .. [1] Stylianou, Souvenir and Pless, "Visualizing deep similarity networks", WACV 2019.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
 
 from image_retrieval.errors import InputError
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +49,9 @@ class Shares:
     neighbor: np.ndarray
 
 
-def similarity_shares(query_map, neighbor_map, recipe=None):
+def similarity_shares(
+    query_map: ArrayLike, neighbor_map: ArrayLike, recipe: Recipe = None
+) -> Shares:
     """Split the similarity of two pictures among their locations.
 
     Parameters
@@ -76,7 +84,7 @@ def similarity_shares(query_map, neighbor_map, recipe=None):
     )
 
 
-def through(recipe, feature_map):
+def through(recipe: Recipe, feature_map: ArrayLike) -> Array:
     """Carry a feature map through the steps that were applied to its pooled vector.
 
     Parameters
@@ -110,12 +118,12 @@ def through(recipe, feature_map):
     return feature_map
 
 
-def pool(feature_map):
+def pool(feature_map: ArrayLike) -> Array:
     """Return the mean of a map of shape (h, w, d) over its locations, shape (d,)."""
     return feature_map.mean(axis=(0, 1))
 
 
-def joined_shares(parts):
+def joined_shares(parts: Sequence[Shares]) -> Shares:
     """Return the shares of a pair of pictures whose vectors stand side by side in one.
 
     Parameters
@@ -145,7 +153,7 @@ def _summed(maps):
     return sum(np.kron(each, np.full(n, 1 / n.prod())) for each, n in zip(maps, pieces))
 
 
-def distance_shares(query_map, neighbor_map):
+def distance_shares(query_map: ArrayLike, neighbor_map: ArrayLike) -> Array:
     """Split the squared distance of two pictures among their positions.
 
     Parameters

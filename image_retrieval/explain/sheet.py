@@ -1,5 +1,9 @@
 """A gallery that shows, under each neighbor, why it was found."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from image_retrieval import explore
@@ -10,23 +14,36 @@ from image_retrieval.explore.hits import answers
 from image_retrieval.features import as_extraction, extract_map
 from image_retrieval.tables import extractions_of
 
+if TYPE_CHECKING:
+    from image_retrieval.explain.shares import Shares
+    from image_retrieval.explore.sheets import Gallery
+    from image_retrieval.signatures import (
+        AnyExtraction,
+        AnyPicture,
+        How,
+        Pictures,
+        Recipe,
+        StrPath,
+        Table,
+    )
+
 _COLUMN = "deep_features"
 # The few largest pixel differences would leave all others gray.
 _FULL_COLOR = 95  # percentile of the shares of a row
 
 
 def gallery(
-    neighbors,
-    reference,
-    query,
-    k=None,
-    query_by=None,
-    extraction=None,
-    recipe=None,
-    title=None,
-    thumbnail=96,
-    weights=None,
-):
+    neighbors: Table,
+    reference: Table,
+    query: Any,
+    k: int | None = None,
+    query_by: str | None = None,
+    extraction: How | None = None,
+    recipe: Recipe = None,
+    title: str | None = None,
+    thumbnail: int = 96,
+    weights: StrPath | None = None,
+) -> Gallery:
     """Show neighbors as `explore.gallery` does, with what makes each similar or different.
 
     Below each neighbor are the query and the neighbor in gray. Orange parts make the two more
@@ -69,7 +86,13 @@ def gallery(
     return explore.gallery(neighbors, reference, query, *chosen)
 
 
-def pair_shares(query, references, extraction=None, recipe=None, weights=None):
+def pair_shares(
+    query: AnyPicture,
+    references: Pictures,
+    extraction: AnyExtraction | None = None,
+    recipe: Recipe = None,
+    weights: StrPath | None = None,
+) -> list[Shares]:
     """Return the shares of one query picture with each of several others.
 
     Parameters
@@ -88,7 +111,7 @@ def pair_shares(query, references, extraction=None, recipe=None, weights=None):
     extraction = as_extraction(extraction, weights)
     if not _is_pooled(extraction):
         raise InputError(f"shares are of pooled features, and {extraction} is not pooled")
-    if recipe is not None and (len(extraction.parts) > 1 or extraction.recipe is not None):
+    if recipe is not None and (len(extraction.parts) > 1 or extraction.parts[0].recipe is not None):
         raise InputError(f"{extraction} has a recipe of its own; leave recipe= out")
     pictures = [query, *references]
     parts = [_part_shares(pictures, part, recipe, weights) for part in extraction.parts]

@@ -4,15 +4,20 @@ An SFrame, a pandas DataFrame and a dict of lists all serve as a table; Turi Cre
 never imported.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any, List
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb, as_rgb_list
 from image_retrieval.tables import column, column_names, is_table, neighbor_columns
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Table
 
 SAME, OTHER, ITSELF, UNKNOWN = "yes", "no", "itself", "?"
 
@@ -42,10 +47,16 @@ class Answer:
 
     query_label: Any
     query: Item
-    hits: List[Hit]
+    hits: list[Hit]
 
 
-def answers(neighbors, reference, query=None, k=None, query_by=None):
+def answers(
+    neighbors: Table,
+    reference: Table,
+    query: Any = None,
+    k: int | None = None,
+    query_by: str | None = None,
+) -> list[Answer]:
     """Return one Answer a query, in the order of the neighbors; see `gallery`."""
     rows = _neighbor_rows(neighbors, k)
     found = _reference_items(reference, {row[1] for row in rows})
@@ -57,7 +68,7 @@ def answers(neighbors, reference, query=None, k=None, query_by=None):
     return list(result.values())
 
 
-def values_of(table, name, what):
+def values_of(table: Table, name: str, what: str) -> list[Any]:
     """Return one column of a table as a list of plain values, see `tables.column`."""
     return [_plain(value) for value in column(table, name, what)]
 

@@ -1,13 +1,16 @@
 """The HTML around the pictures: one style for notebooks, exports and saved files."""
 
+from __future__ import annotations
+
 import html
 from pathlib import Path
 from string import Template
+from typing import Iterable, Sequence
 
 from image_retrieval.palette import BLUE, GRAY, GREEN
 
 
-def read_style(name):
+def read_style(name: str) -> str:
     """Return a style sheet of this folder as one line."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8").replace("\n", "")
 
@@ -28,7 +31,9 @@ _BORDERS = {
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
 
-def sheet(rows, size, kind="row", notes=()):
+def sheet(
+    rows: Iterable[Sequence[str]], size: int, kind: str = "row", notes: Sequence[str] = ()
+) -> str:
     """Return rows of cells as one piece of HTML for a notebook.
 
     Parameters
@@ -55,7 +60,9 @@ def sheet(rows, size, kind="row", notes=()):
     )
 
 
-def cell(pictures, lines, kind="plain", heading=False):
+def cell(
+    pictures: Sequence[str], lines: Iterable[str], kind: str = "plain", heading: bool = False
+) -> str:
     """Return one cell: `<img>` tags and lines of HTML below them."""
     tag, scope = ("th", ' scope="row"') if heading else ("td", "")
     style = f"{_INLINE};border:{_BORDERS.get(kind, '2px solid transparent')}"
@@ -63,6 +70,6 @@ def cell(pictures, lines, kind="plain", heading=False):
     return f'<{tag}{scope} class="ir-{kind}" style="{style}">{content}</{tag}>'
 
 
-def page(title, body):
+def page(title: str, body: str) -> str:
     """Return a whole HTML document around a sheet."""
     return _PAGE.substitute(title=html.escape(title), body=body)

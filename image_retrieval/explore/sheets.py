@@ -1,6 +1,9 @@
 """Sheets of pictures: a grid of images, and queries with their neighbors in rank order."""
 
+from __future__ import annotations
+
 from html import escape
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from image_retrieval.errors import InputError
 from image_retrieval.explore.hits import ITSELF, OTHER, SAME, UNKNOWN, answers, values_of
@@ -11,6 +14,10 @@ from image_retrieval.files import atomic_file
 from image_retrieval.images import as_rgb, as_rgb_list
 from image_retrieval.tables import column, column_names, is_table
 
+if TYPE_CHECKING:
+    from image_retrieval.explore.hits import Answer
+    from image_retrieval.signatures import Array, StrPath, Table, Values
+
 _SIGNS = {
     SAME: ("\N{HEAVY CHECK MARK}", "same label"),
     OTHER: ("\N{MULTIPLICATION X}", "other label"),
@@ -20,8 +27,15 @@ _SIGNS = {
 
 
 def gallery(
-    neighbors, reference, query=None, k=None, query_by=None, details=None, title=None, thumbnail=96
-):
+    neighbors: Table,
+    reference: Table,
+    query: Any = None,
+    k: int | None = None,
+    query_by: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    thumbnail: int = 96,
+) -> Gallery:
     """Show queries with their neighbors as pictures, in rank order.
 
     Parameters
@@ -80,7 +94,12 @@ def gallery(
     return Gallery(found, details or {}, title or "Nearest neighbors", thumbnail)
 
 
-def grid(images, columns=None, title=None, thumbnail=96):
+def grid(
+    images: Table,
+    columns: Values | None = None,
+    title: str | None = None,
+    thumbnail: int = 96,
+) -> Grid:
     """Show images side by side, with what their table says of them.
 
     Parameters
@@ -127,9 +146,12 @@ def grid(images, columns=None, title=None, thumbnail=96):
 class _Sheet:
     """What a notebook shows as pictures, a terminal as a table, and `save` as a file."""
 
-    title = None
+    title: str
 
-    def save(self, path):
+    def _repr_html_(self) -> str:
+        raise NotImplementedError
+
+    def save(self, path: StrPath) -> None:
         """Write the sheet to one complete HTML file that needs nothing else.
 
         Parameters
@@ -143,20 +165,26 @@ class _Sheet:
 class Gallery(_Sheet):
     """Queries with their neighbors; made by `gallery`."""
 
-    def __init__(self, found, details, title, thumbnail):
+    def __init__(
+        self,
+        found: Sequence[Answer],
+        details: Mapping[Any, Any],
+        title: str,
+        thumbnail: int,
+    ) -> None:
         self.title, self._thumbnail = title, thumbnail
         self._answers, self._details = found, details
         self._write = distance_format(hit.distance for answer in found for hit in answer.hits)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         rows = map(self._cells, self._answers)
         return sheet(rows, self._thumbnail, "answer", _summaries(self._answers))
 
     def _cells(self, answer):
         return [self._query_cell(answer), *(self._hit_cell(answer, hit) for hit in answer.hits)]
 
-    def __repr__(self):
-        rows = [("query", "rank", "id", "label", "distance", "same label")]
+    def __repr__(self) -> str:
+        rows: list[tuple[Any, ...]] = [("query", "rank", "id", "label", "distance", "same label")]
         for answer in self._answers:
             names = [_query_name(answer)] + [""] * (len(answer.hits) - 1)
             for name, hit in zip(names, answer.hits):
@@ -197,16 +225,18 @@ class Gallery(_Sheet):
 class Grid(_Sheet):
     """Images side by side; made by `grid`."""
 
-    def __init__(self, pixels, columns, title, thumbnail):
+    def __init__(
+        self, pixels: Sequence[Array], columns: Mapping[str, list[Any]], title: str, thumbnail: int
+    ) -> None:
         self.title, self._thumbnail = title, thumbnail
         self._pixels, self._columns = pixels, columns
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         rows = zip(*self._columns.values()) if self._columns else [()] * len(self._pixels)
         cells = [self._cell(pixels, row) for pixels, row in zip(self._pixels, rows)]
         return sheet([cells], self._thumbnail)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if not self._columns:
             return f"{len(self._pixels)} images"
         columns = list(self._columns.values())

@@ -1,7 +1,14 @@
 """Plain-text tables: what a terminal shows, and what a test compares beside a picture."""
 
+from __future__ import annotations
 
-def text_table(rows, right=()):
+from typing import TYPE_CHECKING, Any, Callable, Collection, Sequence
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Values
+
+
+def text_table(rows: Sequence[tuple[Any, ...]], right: Collection[int] = ()) -> str:
     """Return rows as lines of aligned columns; the first row is the heading.
 
     Parameters
@@ -25,7 +32,7 @@ def text_table(rows, right=()):
     return "\n".join(line.format(*row).rstrip() for row in texts)
 
 
-def distance_format(distances):
+def distance_format(distances: Values) -> Callable[[float], str]:
     """Return a function that writes a distance with decimals that suit the largest one.
 
     Examples

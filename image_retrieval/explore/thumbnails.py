@@ -1,18 +1,24 @@
 """Pictures as HTML that carries them along, the same bytes on every machine."""
 
+from __future__ import annotations
+
 import base64
 import html
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from image_retrieval.images import fit, shrink
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
+
 _STORED_LIMIT = 65535
 
 
-def image_tag(pixels, alt, size=96):
+def image_tag(pixels: Array, alt: str, size: int = 96) -> str:
     """Return an `<img>` that holds the picture itself.
 
     Parameters
@@ -38,7 +44,7 @@ def image_tag(pixels, alt, size=96):
     )
 
 
-def png_bytes(pixels):
+def png_bytes(pixels: Array) -> bytes:
     """Return a picture as an uncompressed PNG file.
 
     Compressed bytes differ between builds of zlib, so a notebook's output would differ

@@ -13,3 +13,22 @@ from image_retrieval.features.extraction import (
 from image_retrieval.features.own import onnx_backbone
 from image_retrieval.features.records import read_extractions, write_extractions
 from image_retrieval.features.words import as_texts, extract_text, zero_shot
+
+__all__ = [
+    "Extraction",
+    "JoinedExtraction",
+    "as_extraction",
+    "as_texts",
+    "backbones",
+    "extract",
+    "extract_map",
+    "extract_text",
+    "extraction_from_record",
+    "get_backbone",
+    "identified",
+    "join",
+    "onnx_backbone",
+    "read_extractions",
+    "write_extractions",
+    "zero_shot",
+]

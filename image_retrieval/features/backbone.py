@@ -4,9 +4,11 @@ A new backbone is a module with a `Backbone` in it and one line in `_BACKBONES`.
 imported when its backbone is asked for, so that a backbone may import something heavy.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable
 
 from image_retrieval.errors import InputError
 
@@ -78,33 +80,33 @@ class Backbone:
     min_size: int
     normalization: str
     load: Callable = field(compare=False)
-    layers: Tuple[str, ...] = ()
-    trained_size: Optional[int] = None
-    pooling: Optional[str] = "avg"
-    weights: Optional[str] = None
-    weights_file: Optional[Callable] = field(default=None, compare=False)
-    is_here: Optional[Callable] = field(default=None, compare=False)
-    max_size: Optional[int] = None
+    layers: tuple[str, ...] = ()
+    trained_size: int | None = None
+    pooling: str | None = "avg"
+    weights: str | None = None
+    weights_file: Callable | None = field(default=None, compare=False)
+    is_here: Callable | None = field(default=None, compare=False)
+    max_size: int | None = None
     interpolation: str = "bicubic"
-    words: Optional[Any] = field(default=None, compare=False)
-    source: Optional[str] = field(default=None, compare=False)
+    words: Any | None = field(default=None, compare=False)
+    source: str | None = field(default=None, compare=False)
 
     @property
-    def formula(self):
+    def formula(self) -> str:
         """What it does to pixels, and to pictures before that where it is out of the ordinary."""
         usual = self.interpolation == "bicubic"
         return self.normalization + ("" if usual else f", {self.interpolation}")
 
-    def has_weights(self):
+    def has_weights(self) -> bool:
         """Tell whether it can be used without a download."""
         return self.is_here is None or self.is_here()
 
 
 # Networks of one's own that this process has met.
-_own = {}
+_own: dict[str, Backbone] = {}
 
 
-def backbones(here=False):
+def backbones(here: bool = False) -> list[str]:
     """Return the names of all backbones, the default one first.
 
     Parameters
@@ -121,7 +123,7 @@ def backbones(here=False):
     return [name for name in names if get_backbone(name).has_weights()] if here else names
 
 
-def register(backbone):
+def register(backbone: Backbone) -> Backbone:
     """Make a backbone known by its name in this process, and return it.
 
     Raises
@@ -134,7 +136,7 @@ def register(backbone):
     return _own.setdefault(backbone.name, backbone)
 
 
-def get_backbone(name):
+def get_backbone(name: str) -> Backbone:
     """Return the backbone called `name`.
 
     Parameters

@@ -13,6 +13,8 @@ Source: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 (`_legacy_load`, `_legacy_save`).
 """
 
+from __future__ import annotations
+
 import io
 import pickle
 import pickletools
@@ -20,12 +22,16 @@ import struct
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import refuse_special
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -42,7 +48,17 @@ _DTYPES = {f"{kind}Storage": np.dtype(code) for kind, code in zip(_KINDS, _CODES
 # EMPTY_DICT SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
 # BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID
 _OPCODES = b"\x80.(N\x88\x89JKM\x8aGX}su]ae)t\x85\x86\x87qrhjcRbQ"
-_DAMAGED = EOFError, ValueError, TypeError, LookupError, AttributeError, OverflowError
+# The types of the standard library do not have all of these.
+_UNPICKLER: Any = pickle._Unpickler
+_PICKLETOOLS: Any = pickletools
+_DAMAGED: tuple[type[Exception], ...] = (
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+)
 _DAMAGED += pickle.UnpicklingError, struct.error
 
 
@@ -65,7 +81,7 @@ class _Tensor:
     stride: tuple
 
 
-def read_checkpoint(path):
+def read_checkpoint(path: StrPath) -> Mapping[str, Any]:
     """Read the tensors of a legacy PyTorch checkpoint.
 
     Parameters
@@ -97,9 +113,9 @@ def read_checkpoint(path):
         raise InputError(f"{path}: {problem}; check the path") from None
     try:
         return _read(stream)
-    except (InputError, *_DAMAGED) as error:
+    except _DAMAGED as error:  # an InputError is a ValueError
         damage = f"not a whole legacy PyTorch checkpoint ({type(error).__name__})"
-        problem = error if isinstance(error, InputError) else damage
+        problem = str(error) if isinstance(error, InputError) else damage
         raise InputError(f"{path}: {problem}; get the file again from its publisher") from None
 
 
@@ -140,12 +156,12 @@ class _ByName(dict):
 
 class _Dispatch(dict):
     def __missing__(self, code):
-        name = pickletools.code2op[chr(code)].name
+        name = _PICKLETOOLS.code2op[chr(code)].name
         raise InputError(f"refused the pickle opcode {name}, no tensor needs it")
 
 
 # The one that is written in Python: the other's opcodes cannot be replaced.
-class _TensorUnpickler(pickle._Unpickler):
+class _TensorUnpickler(_UNPICKLER):
     def find_class(self, module, name):
         if (module, name) == ("collections", "OrderedDict"):
             return lambda: _ByName()
@@ -168,7 +184,7 @@ class _TensorUnpickler(pickle._Unpickler):
     def _drop_state(self):
         self.stack.pop()
 
-    dispatch = _Dispatch((code, pickle._Unpickler.dispatch[code]) for code in _OPCODES)
+    dispatch = _Dispatch((code, _UNPICKLER.dispatch[code]) for code in _OPCODES)
     dispatch.update({ord("}"): _make_dict, ord("b"): _drop_state})
 
 

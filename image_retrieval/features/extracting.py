@@ -5,6 +5,8 @@ and ONNX Runtime both release Python's lock, so one batch is resized while anoth
 network. Only a few batches are under way at any time, whatever the number of pictures.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,6 +15,7 @@ from itertools import count, islice
 from math import prod
 from numbers import Integral
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -24,6 +27,9 @@ from image_retrieval.files import file_hash
 from image_retrieval.hardware import cores
 from image_retrieval.images import as_sequence, read
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, How, Pictures, StrPath
+
 # Seconds after which the progress bar appears.
 _PATIENCE = 1.0
 # Each thread holds a batch's activations, up to some hundred MB at 224 px.
@@ -31,14 +37,14 @@ _MAX_THREADS = 8
 
 
 def extract(
-    images,
-    extraction=None,
-    batch_size=8,
-    progress=True,
-    weights=None,
-    threads=None,
-    **changes,
-):
+    images: Pictures,
+    extraction: How | None = None,
+    batch_size: int = 8,
+    progress: bool = True,
+    weights: StrPath | None = None,
+    threads: int | None = None,
+    **changes: Any,
+) -> Array:
     """Turn pictures into deep features.
 
     Parameters
@@ -87,7 +93,14 @@ def extract(
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def extract_map(images, extraction=None, batch_size=8, progress=True, weights=None, **changes):
+def extract_map(
+    images: Pictures,
+    extraction: How | None = None,
+    batch_size: int = 8,
+    progress: bool = True,
+    weights: StrPath | None = None,
+    **changes: Any,
+) -> Array:
     """Turn pictures into their last feature maps.
 
     The mean of a map over its rows and columns is the vector that `extract` returns, before
@@ -106,7 +119,7 @@ def extract_map(images, extraction=None, batch_size=8, progress=True, weights=No
     extraction = as_extraction(extraction, weights, **changes)
     if len(extraction.parts) > 1:
         raise InputError(f"{extraction} has no map of its own; give one of its parts")
-    part = replace(extraction, pooling=None)
+    part = replace(extraction.parts[0], pooling=None)
     return _run(images, part, _network(part, weights), batch_size, progress)
 
 
@@ -177,7 +190,7 @@ def _in_order(batches, network, extraction, workers):
         for start, batch in batches:
             yield _features(start, batch, network, extraction)
         return
-    pending = deque()
+    pending: deque[Any] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
     try:
         for start, batch in batches:
@@ -204,6 +217,6 @@ def _features(start, batch, network, extraction):
     return features
 
 
-def available_cores():
+def available_cores() -> int:
     """Return how many cores this process may use, at most 8."""
     return min(cores(), _MAX_THREADS)

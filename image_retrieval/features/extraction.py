@@ -5,15 +5,22 @@ which; it is kept beside every data set and in every index, so that a picture as
 later is treated as theirs were.
 """
 
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral
-from typing import Optional, Tuple
+from typing import TYPE_CHECKING, Any, Iterable
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone, backbones, get_backbone
 from image_retrieval.files import file_hash
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from image_retrieval.signatures import AnyExtraction, Array, ArrayLike, How, Recipe, StrPath
 
 _AUTO = "auto"
 _GIVE = "give the record of an Extraction, as its as_record() returns it"
@@ -65,16 +72,16 @@ class Extraction:
     """
 
     backbone: str = "efficientnet_lite2"
-    size: Optional[int] = None
+    size: int | None = None
     flip: bool = False
-    layer: Optional[str] = None
-    pooling: Optional[str] = _AUTO
-    normalization: Optional[str] = None
-    weights: Optional[str] = None
-    recipe: Optional[str] = field(default=None, repr=False)
-    source: Optional[str] = field(default=None, repr=False, compare=False)
+    layer: str | None = None
+    pooling: str | None = _AUTO
+    normalization: str | None = None
+    weights: str | None = None
+    recipe: str | None = field(default=None, repr=False)
+    source: str | None = field(default=None, repr=False, compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.backbone in backbones() or None in (self.size, self.normalization):
             self._fill_in(get_backbone(self.backbone))
 
@@ -92,10 +99,11 @@ class Extraction:
             object.__setattr__(self, name, value)
         self.check(known)
 
-    def check(self, known):
+    def check(self, known: Backbone) -> None:
         """Refuse what does not fit the backbone."""
-        whole = isinstance(self.size, Integral) and not isinstance(self.size, bool)
-        if not whole or not known.min_size <= self.size <= (known.max_size or self.size):
+        size: Any = self.size  # whatever was given
+        whole = isinstance(size, Integral) and not isinstance(size, bool)
+        if not whole or not known.min_size <= size <= (known.max_size or size):
             most = f" and at most {known.max_size}" if known.max_size else ""
             limit = f"at least {known.min_size}{most}"
             problem = f"size={self.size!r} cannot be used with {self.backbone}"
@@ -109,7 +117,7 @@ class Extraction:
             problem = f"{self.backbone} normalizes pixels by {known.formula}"
             raise InputError(f"{problem}, not by {self.normalization}; leave normalization out")
 
-    def __str__(self):
+    def __str__(self) -> str:
         known = get_backbone(self.backbone) if self.backbone in backbones() else None
         parts = [f"{self.backbone} at {self.size} px"]
         if known and known.layers and self.layer != known.layers[-1]:
@@ -118,20 +126,20 @@ class Extraction:
             parts.append("pooled" if self.pooling else "not pooled")
         parts += ["with mirror images"] * self.flip + ["recipe"] * bool(self.recipe)
         if known and self.weights != known.weights:
-            parts.append(f"weights {self.weights[:8]}")
+            parts.append(f"weights {str(self.weights)[:8]}")
         return ", ".join(parts)
 
     @property
-    def parts(self):
+    def parts(self) -> tuple[Extraction, ...]:
         """The extractions whose vectors stand side by side: this one alone."""
         return (self,)
 
-    def as_record(self):
+    def as_record(self) -> dict[str, Any]:
         """Return the extraction as a dict that JSON can hold; see `extraction_from_record`."""
         record = asdict(self)
         return record if self.source else {k: v for k, v in record.items() if k != "source"}
 
-    def fitted(self, X, recipe=None):
+    def fitted(self, X: ArrayLike, recipe: Recipe = None) -> Extraction:
         """Return the same extraction with a recipe that was fitted on its vectors.
 
         Parameters
@@ -146,7 +154,7 @@ class Extraction:
         recipe = default_recipe() if recipe is None else recipe
         return replace(self, recipe=dumps(recipe.fit(X)))
 
-    def finished(self, X):
+    def finished(self, X: Array) -> Array:
         """Return vectors after the recipe, float32; as they are where there is none."""
         if self.recipe is None:
             return X
@@ -174,29 +182,29 @@ class JoinedExtraction:
     'efficientnet_lite2 at 160 px + pixels at 32 px'
     """
 
-    parts: Tuple[Extraction, ...]
+    parts: tuple[Extraction, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         parts = tuple(self.parts)
         if len(parts) < 2 or not all(isinstance(part, Extraction) for part in parts):
             raise InputError("a joined extraction needs two parts or more: several Extractions")
         object.__setattr__(self, "parts", parts)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return " + ".join(map(str, self.parts))
 
-    def as_record(self):
+    def as_record(self) -> dict[str, Any]:
         """Return the extraction as a dict that JSON can hold; see `extraction_from_record`."""
         return {"parts": [part.as_record() for part in self.parts]}
 
 
-def join(parts):
+def join(parts: Iterable[AnyExtraction]) -> AnyExtraction:
     """Return several extractions as one; a single one as it is."""
-    parts = tuple(parts)
-    return parts[0] if len(parts) == 1 else JoinedExtraction(parts)
+    joined: tuple[Any, ...] = tuple(parts)
+    return joined[0] if len(joined) == 1 else JoinedExtraction(joined)
 
 
-def extraction_from_record(record):
+def extraction_from_record(record: Any) -> AnyExtraction:
     """Return the extraction that `as_record` described.
 
     Raises
@@ -211,8 +219,11 @@ def extraction_from_record(record):
 normalization='x', weights=None)
     """
     if isinstance(record, dict) and isinstance(record.get("parts"), list):
-        return JoinedExtraction(tuple(map(extraction_from_record, record["parts"])))
-    kinds = {item.name: (str, type(None)) for item in fields(Extraction)}
+        parts: list[Any] = [extraction_from_record(part) for part in record["parts"]]
+        return JoinedExtraction(tuple(parts))
+    kinds: dict[str, tuple[type, ...]] = {
+        item.name: (str, type(None)) for item in fields(Extraction)
+    }
     kinds.update(backbone=(str,), size=(int,), flip=(bool,))
     if not isinstance(record, dict) or {*record, "source"} != set(kinds):
         raise InputError(f"an extraction has the fields {', '.join(kinds)}; {_GIVE}")
@@ -222,7 +233,9 @@ normalization='x', weights=None)
     return Extraction(**record)
 
 
-def as_extraction(how=None, weights=None, **changes):
+def as_extraction(
+    how: How | None = None, weights: StrPath | None = None, **changes: Any
+) -> AnyExtraction:
     """Return what a person means by an extraction.
 
     Parameters
@@ -254,10 +267,11 @@ def as_extraction(how=None, weights=None, **changes):
         way_out = f"give an Extraction, or the name of a backbone: {', '.join(backbones())}"
         raise InputError(f"an extraction cannot be made of {what}; {way_out}")
     # A recipe was fitted on other vectors.
-    return replace(how, **{"recipe": None, **changes}) if changes else how
+    changed: dict[str, Any] = {"recipe": None, **changes}
+    return replace(how, **changed) if changes else how
 
 
-def identified(extraction, weights=None):
+def identified(extraction: AnyExtraction, weights: StrPath | None = None) -> AnyExtraction:
     """Return an extraction with the hash of the weights that it will use here.
 
     Parameters
@@ -277,7 +291,7 @@ def identified(extraction, weights=None):
     return join(replace(part, weights=file_hash(file)) if file else part for part, file in pairs)
 
 
-def settled(known, asked, place):
+def settled(known: AnyExtraction | None, asked: How | None, place: StrPath) -> AnyExtraction:
     """Return the extraction to use where features may be kept already.
 
     Parameters
@@ -301,7 +315,7 @@ def settled(known, asked, place):
     return how
 
 
-def backbone_of(extraction):
+def backbone_of(extraction: Extraction) -> Backbone:
     """Return the backbone of an extraction, read from its file where it is not known yet."""
     name = extraction.backbone
     known = get_backbone((name not in backbones() and extraction.source) or name)
@@ -309,7 +323,7 @@ def backbone_of(extraction):
     return known
 
 
-def weights_file(extraction, weights=None):
+def weights_file(extraction: Extraction, weights: StrPath | None = None) -> Path | None:
     """Return the path of the weights that an extraction uses, None where it needs none."""
     find = backbone_of(extraction).weights_file
     return None if find is None else find(weights)

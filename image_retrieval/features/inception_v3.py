@@ -5,16 +5,22 @@ Architecture for Computer Vision, CVPR 2016 (https://arxiv.org/abs/1512.00567);
 https://keras.io/api/applications/inceptionv3/
 """
 
+from __future__ import annotations
+
 import json
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
 
 from image_retrieval.errors import InputError
 from image_retrieval.features.backbone import Backbone
 from image_retrieval.features.keras_weights import read_keras_weights
 from image_retrieval.features.onnx_graph import GraphBuilder
 from image_retrieval.features.onnx_network import OnnxNetwork
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, StrPath
 
 D = 2048
 LAYERS = tuple(f"mixed{number}" for number in range(11))
@@ -34,7 +40,9 @@ _BATCH_NORM = ("beta", "moving_mean", "moving_variance")
 STEPS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="ascii"))
 
 
-def load(pooling="avg", weights=None, layer=LAYERS[-1]):
+def load(
+    pooling: str | None = "avg", weights: StrPath | None = None, layer: str = LAYERS[-1]
+) -> Callable[[Array], Array]:
     """Return the network, see `Backbone.load`.
 
     Parameters
@@ -59,17 +67,17 @@ def load(pooling="avg", weights=None, layer=LAYERS[-1]):
     DownloadError
         When there is no file and it cannot be downloaded.
     """
-    path = weights_file(weights)
+    path: Any = weights_file(weights)
     _warn_of_other_hash(path)
     return OnnxNetwork(make_graph(path, pooling, layer))
 
 
-def weights_file(path=None):
+def weights_file(path: StrPath | None = None) -> Path | None:
     """Return the file of weights that `load` uses, downloaded if need be."""
     return find_weights(path) or _download()
 
 
-def find_weights(weights=None):
+def find_weights(weights: StrPath | None = None) -> Path | None:
     """Return the file of weights, or None where there is none on this machine.
 
     Raises
@@ -88,7 +96,7 @@ def find_weights(weights=None):
     return keras_file() if keras_file().is_file() else None
 
 
-def has_weights():
+def has_weights() -> bool:
     """Tell whether this backbone can be used without a download.
 
     What uses it automatically where it can asks here. `IMAGE_RETRIEVAL_INCEPTION_V3=none` keeps
@@ -97,7 +105,7 @@ def has_weights():
     return os.environ.get(VARIABLE) != _NONE and find_weights() is not None
 
 
-def keras_file():
+def keras_file() -> Path:
     """Return where Keras keeps the file that it downloads."""
     home = os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()
     return Path(home) / "models" / FILE
@@ -119,12 +127,12 @@ def _warn_of_other_hash(path):
         warnings.warn(f"{other} from those of InceptionV3 trained on ImageNet", stacklevel=3)
 
 
-def convolutions():
+def convolutions() -> list[dict[str, Any]]:
     """Return the steps that are convolutions, in the order of Keras's files."""
     return sorted((step for step in STEPS if "place" in step), key=lambda step: step["place"])
 
 
-def make_graph(path, pooling="avg", layer=LAYERS[-1]):
+def make_graph(path: StrPath, pooling: str | None = "avg", layer: str = LAYERS[-1]) -> bytes:
     """Return the serialized ONNX graph.
 
     Parameters
@@ -148,6 +156,7 @@ def make_graph(path, pooling="avg", layer=LAYERS[-1]):
         names.append(_appended(graph, step, inputs, held))
         if step.get("layer") == layer:
             return graph.features(BACKBONE.name, names[-1], pooling)
+    raise InputError(f"{BACKBONE.name} has no layer {layer!r}; it has {', '.join(LAYERS)}")
 
 
 def _fitted(layers, path):

@@ -5,14 +5,20 @@ decompress them. Only arrays that lie in the file as they are, under hard links,
 no more of them than the file has bytes.
 """
 
+from __future__ import annotations
+
 import re
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
 
 import h5py
 import numpy as np
 
 from image_retrieval.errors import InputError, one_line
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 _MAX_NAMES, _MAX_NAME, _MAX_TEXTS = 1000, 200, 1 << 17
 # Texts of any length lie in global heaps, each with its size in bytes after this.
@@ -21,7 +27,7 @@ _TEXTS = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError)
 
 
-def read_keras_weights(path, way_out):
+def read_keras_weights(path: StrPath, way_out: str) -> Mapping[str, Any]:
     """Read the weights that `model.save_weights("….h5")` wrote with `tf.keras`.
 
     Parameters

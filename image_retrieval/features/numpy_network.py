@@ -3,9 +3,15 @@
 It is slower by far, and equal up to rounding.
 """
 
+from __future__ import annotations
+
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 
 class NumpyNetwork:
@@ -14,37 +20,37 @@ class NumpyNetwork:
     A picture goes through them alone, as an array (rows, columns, channels).
     """
 
-    def __init__(self):
-        self._steps = []
-        self._pooling = None
+    def __init__(self) -> None:
+        self._steps: list[Any] = []
+        self._pooling: Any = None
 
-    def constant(self, values):
+    def constant(self, values: Any) -> Any:
         """Return the number as it is."""
         return values
 
-    def add(self, operator, *inputs):
+    def add(self, operator: str, *inputs: Any) -> Any:
         """Append an addition of two maps or a clip, and return the number of its output."""
         if operator == "Add":
             return self._append(lambda made: made[inputs[0]] + made[inputs[1]])
         x, low, high = inputs
         return self._append(lambda made: made[x].clip(low, high))
 
-    def pixels(self):
+    def pixels(self) -> Any:
         """Return the number of the step that brings pixels to -1..1, which comes first."""
         return self._append(lambda made: made[-1] * np.float32(1 / 127.5) - np.float32(1))
 
-    def conv(self, x, weight, norm, strides=(1, 1)):
+    def conv(self, x: Any, weight: Array, norm: Any, strides: Any = (1, 1)) -> Any:
         """Append a convolution, see `onnx_graph.GraphBuilder.conv`; its padding is 'same'."""
         weight, bias = fold_batch_norm(weight, *norm)
         return self._append(lambda made: convolve(made[x], weight, strides) + bias)
 
-    def features(self, name, x, pooling):
+    def features(self, name: str, x: Any, pooling: str | None) -> NumpyNetwork:
         """Return the network up to step `x`, see `onnx_graph.GraphBuilder.features`."""
         self._pooling = pooling
         del self._steps[x + 1 :]
         return self
 
-    def __call__(self, pixels):
+    def __call__(self, pixels: Array) -> Array:
         """Return the features of uint8 pixels (n, h, w, 3)."""
         maps = np.stack([self._map(picture) for picture in pixels])
         return maps if self._pooling is None else maps.mean(axis=(1, 2))
@@ -60,7 +66,7 @@ class NumpyNetwork:
         return made[len(self._steps) - 1]
 
 
-def convolve(x, weight, strides):
+def convolve(x: Array, weight: Array, strides: tuple[int, int]) -> Array:
     """Return the convolution of a map with TensorFlow's 'same' padding.
 
     Parameters
@@ -89,7 +95,9 @@ def convolve(x, weight, strides):
     return total
 
 
-def fold_batch_norm(weight, gamma, beta, mean, variance, epsilon=1e-3):
+def fold_batch_norm(
+    weight: Array, gamma: Any, beta: Any, mean: Any, variance: Any, epsilon: float = 1e-3
+) -> tuple[Array, Array]:
     """Return the weight and bias of a convolution that does its batch norm as well.
 
     Parameters

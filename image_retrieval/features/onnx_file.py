@@ -1,11 +1,17 @@
 """Running a stranger's ONNX file: one output of it, in batches of whatever size it takes."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Mapping
 
 import numpy as np
 
 from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.onnx_network import session
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, StrPath
 
 _FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 
@@ -33,13 +39,13 @@ class OnnxFile:
         cannot do, or has no such output of floating-point numbers.
     """
 
-    def __init__(self, path, output=None):
+    def __init__(self, path: StrPath, output: str | None = None) -> None:
         self.path = Path(path).expanduser()
         self._session = self._opened(self._read())
         self.inputs = {held.name: (held.type, held.shape) for held in self._session.get_inputs()}
         self.output = self._chosen(output)
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: Mapping[str, Array]) -> Array:
         """Return the output for arrays by the input's name, as float32.
 
         Where the model takes only so many rows at a time, the last one fills up the rest.
@@ -59,7 +65,7 @@ class OnnxFile:
             shapes = ", ".join(f"{name} {x.shape}" for name, x in inputs.items())
             raise self.unfit(f"it cannot take {shapes}: {one_line(error)}") from None
 
-    def unfit(self, what):
+    def unfit(self, what: str) -> InputError:
         """Return the error that the file cannot be used."""
         return InputError(f"{self.path}: {what}")
 

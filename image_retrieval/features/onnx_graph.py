@@ -5,11 +5,18 @@ convolution, and TensorFlow's uneven 'same' padding is part of the convolution i
 step of its own.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Sequence
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from image_retrieval.features.numpy_network import fold_batch_norm
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 _OPSET = 13
 # The file format of 2021: every ONNX Runtime since 1.10 reads it.
@@ -19,29 +26,36 @@ _IR_VERSION = 8
 class GraphBuilder:
     """Collects the nodes and constants of a graph, each named by its place in it."""
 
-    def __init__(self):
-        self._nodes = []
-        self._constants = []
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
 
-    def constant(self, values):
+    def constant(self, values: Any) -> str:
         """Store an array in the graph and return its name."""
         name = f"constant_{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
-    def add(self, operator, *inputs, **attributes):
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Append a node and return the name of its output."""
         output = f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
         return output
 
-    def pixels(self):
+    def pixels(self) -> str:
         """Append the step from uint8 `pixels` (n, h, w, 3) to -1..1 (n, 3, h, w)."""
         x = self.add("Cast", self.add("Transpose", "pixels", perm=[0, 3, 1, 2]), to=1)
         x = self.add("Mul", x, self.constant(np.float32(1 / 127.5)))
         return self.add("Sub", x, self.constant(np.float32(1)))
 
-    def conv(self, x, weight, norm, strides=(1, 1), auto_pad="SAME_UPPER"):
+    def conv(
+        self,
+        x: str,
+        weight: Array,
+        norm: Sequence[Any],
+        strides: tuple[int, int] = (1, 1),
+        auto_pad: str = "SAME_UPPER",
+    ) -> str:
         """Append a convolution with a batch norm folded in, and return its output's name.
 
         Parameters
@@ -62,7 +76,7 @@ class GraphBuilder:
         how = {"kernel_shape": weight.shape[2:], "strides": strides, "auto_pad": auto_pad}
         return self.add("Conv", x, *inputs, **how, group=group)
 
-    def features(self, name, x, pooling):
+    def features(self, name: str, x: str, pooling: str | None) -> bytes:
         """Return the serialized graph from uint8 `pixels` (n, h, w, 3) to float32 `features`.
 
         Parameters
@@ -74,6 +88,7 @@ class GraphBuilder:
         pooling : {"avg", None}
             Whether these are pooled, (n, d), or the map with its channels last.
         """
+        shape: tuple[str, ...]
         if pooling is None:
             x, shape = self.add("Transpose", x, perm=[0, 2, 3, 1]), ("n", "rows", "columns", "d")
         else:

@@ -1,10 +1,17 @@
 """Running ONNX graphs with ONNX Runtime."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import onnxruntime
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
-def session(graph, threads=1):
+
+def session(graph: bytes, threads: int = 1) -> Any:
     """Return a serialized ONNX model ready to run.
 
     The graph runs in the thread that calls it: `extract` keeps the cores busy with a batch
@@ -34,9 +41,9 @@ class OnnxNetwork:
         Threads that share the work of one call.
     """
 
-    def __init__(self, graph, threads=1):
+    def __init__(self, graph: bytes, threads: int = 1) -> None:
         self._session = session(graph, threads)
 
-    def __call__(self, pixels):
+    def __call__(self, pixels: Array) -> Array:
         """Return the features of uint8 pixels (n, h, w, 3)."""
         return self._session.run(["features"], {"pixels": np.ascontiguousarray(pixels)})[0]

@@ -1,12 +1,14 @@
 """A network of one's own as a backbone: an ONNX model and how pictures are to be given to it."""
 
+from __future__ import annotations
+
 import inspect
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from math import isqrt
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from image_retrieval.features.backbone import Backbone, register
 from image_retrieval.features.preprocessing import INTERPOLATIONS
 from image_retrieval.features.words import FILES, Words, as_words, unit
 from image_retrieval.files import file_hash
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath, Values
 
 # What the output can be: the number of its sides, and how it becomes vectors or a map.
 _LAYOUTS = {
@@ -28,18 +33,18 @@ _VECTORS = ("vector", "first token")
 
 
 def onnx_backbone(
-    path,
-    name=None,
-    size=None,
-    mean=None,
-    std=None,
-    interpolation="bicubic",
-    output=None,
-    layout="vector",
-    leading=0,
-    text=None,
-    source=None,
-):
+    path: StrPath,
+    name: str | None = None,
+    size: int | None = None,
+    mean: Values | None = None,
+    std: Values | None = None,
+    interpolation: str = "bicubic",
+    output: str | None = None,
+    layout: str | None = "vector",
+    leading: int = 0,
+    text: Mapping[str, Any] | None = None,
+    source: str | None = None,
+) -> Backbone:
     """Make a backbone of an ONNX model, which `extract` and all else then take by its name.
 
     Parameters
@@ -151,12 +156,12 @@ class _Model:
     """A model and all that is said of it, but for the size of pictures."""
 
     path: Path
-    mean: Tuple[float, ...]
-    std: Tuple[float, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     output: str
     layout: str
     leading: int
-    words: Optional[Words]
+    words: Words | None
 
     def load(self, pooling="avg", weights=None):
         """Return the network, see `Backbone.load`."""
@@ -220,7 +225,7 @@ class _Model:
 
     def _layer(self):
         """Return the output with all that makes vectors of it."""
-        parts = [self.output, self.layout != "vector" and self.layout]
+        parts: list[Any] = [self.output, self.layout != "vector" and self.layout]
         parts.append(self.layout == "tokens" and self.leading > 0 and f"after {self.leading}")
         parts.append(self.words and f"words {self.words.identity()}")
         return ", ".join(filter(None, parts))

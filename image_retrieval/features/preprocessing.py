@@ -1,12 +1,19 @@
 """Bringing pictures of any size to the square a backbone takes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 INTERPOLATIONS = ("bicubic", "bilinear", "lanczos", "nearest")
 
 
-def resize(image, size, interpolation="bicubic"):
+def resize(image: Array, size: int, interpolation: str = "bicubic") -> Array:
     """Return a picture stretched to a square.
 
     The whole picture is kept and its proportions are not, so that nothing at its edges is
@@ -36,7 +43,7 @@ def resize(image, size, interpolation="bicubic"):
     return np.asarray(Image.fromarray(image).resize((size, size), chosen))
 
 
-def resize_all(images, size, interpolation="bicubic"):
+def resize_all(images: Sequence[Array], size: int, interpolation: str = "bicubic") -> Array:
     """Return pictures as one array of uint8 (n, size, size, 3), see `resize`."""
     pixels = np.empty((len(images), size, size, 3), np.uint8)
     for row, image in zip(pixels, images):

@@ -1,18 +1,24 @@
 """Extractions kept in the folder of an SFrame, one for each column of features."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
 
 from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.extraction import extraction_from_record
 from image_retrieval.files import atomic_file
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyExtraction, StrPath
 
 FILE = "extraction.json"
 _FORMAT = 1
 _LARGEST = 1 << 28  # bytes; a recipe with PCA to 1,280 dimensions takes 18 MB
 
 
-def write_extractions(folder, extractions):
+def write_extractions(folder: StrPath, extractions: Mapping[str, Any]) -> None:
     """Write down how columns were made.
 
     Parameters
@@ -28,7 +34,7 @@ def write_extractions(folder, extractions):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_extractions(folder):
+def read_extractions(folder: StrPath) -> dict[str, AnyExtraction]:
     """Return how columns were made, by column; an empty dict where nothing says so.
 
     Raises

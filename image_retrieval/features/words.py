@@ -4,17 +4,22 @@ Source: A. Radford et al.: Learning Transferable Visual Models From Natural Lang
 Supervision (CLIP), ICML 2021 (https://arxiv.org/abs/2103.00020).
 """
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Sequence
 
 import numpy as np
 
 from image_retrieval.errors import InputError, one_line
 from image_retrieval.features.extraction import as_extraction, backbone_of
 from image_retrieval.files import file_hash
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyExtraction, Array, ArrayLike, How
 
 _DTYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _IDS, _MASK = "input_ids", "attention_mask"
@@ -42,15 +47,15 @@ class Words:
 
     model: Path
     tokenizer: Path
-    output: Optional[str] = None
+    output: str | None = None
     length: int = 77
-    pad: Optional[str] = None
+    pad: str | None = None
 
-    def identity(self):
+    def identity(self) -> str:
         """Return what changes with either file, in hexadecimal."""
         return file_hash(self.model)[:8] + file_hash(self.tokenizer)[:8]
 
-    def vectors(self, texts):
+    def vectors(self, texts: Sequence[str]) -> Array:
         """Return a vector of length 1 for each text, float32 (n, d)."""
         file, tokenizer = _loaded(self, self.identity())
         # One that is filled up with itself stands for the shape of no texts.
@@ -63,7 +68,7 @@ class Words:
         return unit(found)[: len(texts)]
 
 
-def as_words(options):
+def as_words(options: Any) -> Words | None:
     """Return the `Words` that options describe.
 
     Raises
@@ -111,13 +116,13 @@ def _tokenizer(words):
     return tokenizer
 
 
-def unit(X):
+def unit(X: Array) -> Array:
     """Return vectors divided by their lengths, float32; one of length 0 as it is."""
     lengths = np.linalg.norm(X.astype(np.float64), axis=-1, keepdims=True)
     return (X / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
-def extract_text(texts, extraction):
+def extract_text(texts: str | Sequence[str], extraction: How) -> Array:
     """Turn texts into vectors that can be compared with those of pictures.
 
     Parameters
@@ -144,10 +149,10 @@ def extract_text(texts, extraction):
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(f"text {position}: {type(text).__name__} is not text; give strings")
-    return extraction.finished(words.vectors(texts))
+    return extraction.parts[0].finished(words.vectors(texts))
 
 
-def as_texts(queries, extraction):
+def as_texts(queries: Any, extraction: AnyExtraction) -> list[str] | None:
     """Return queries as a list of texts, or None where they are not meant as words.
 
     They are where the extraction's backbone takes words, and no string names a file.
@@ -164,7 +169,9 @@ def _words_of(extraction):
     return None if len(extraction.parts) > 1 else backbone_of(extraction).words
 
 
-def zero_shot(X, labels, extraction, template="a photo of a {}"):
+def zero_shot(
+    X: ArrayLike, labels: Sequence[str], extraction: How, template: str = "a photo of a {}"
+) -> list[str]:
     """Label pictures by the text that is nearest to each, without any training.
 
     Parameters

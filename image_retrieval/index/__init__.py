@@ -5,3 +5,15 @@ from image_retrieval.index.engine import Engine
 from image_retrieval.index.images import ImageIndex, create, load, neighbors
 from image_retrieval.index.registry import build, engines
 from image_retrieval.index.resampling import resample
+
+__all__ = [
+    "Engine",
+    "ImageIndex",
+    "build",
+    "create",
+    "engines",
+    "load",
+    "neighbors",
+    "recall",
+    "resample",
+]

@@ -1,11 +1,18 @@
 """How much of the truth an approximate search finds."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.errors import InputError
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import ArrayLike
 
-def recall(found, truth):
+
+def recall(found: ArrayLike, truth: ArrayLike) -> float:
     """Return the part of the true neighbors that was found, the mean over the queries.
 
     Parameters

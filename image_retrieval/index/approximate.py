@@ -1,7 +1,10 @@
 """What approximate engines share: cheap distances choose candidates, full ones order them."""
 
+from __future__ import annotations
+
 import math
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +14,9 @@ from image_retrieval.index.distances import PairDistances
 from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.exact import ExactSearch
 from image_retrieval.index.parallel import in_parallel
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 TUNED_FOR = 10  # neighbors a query while parameters are chosen
 MEASURED = 8  # candidates measured exactly for each neighbor asked for: what is cheap
@@ -34,9 +40,9 @@ class RerankingEngine(MemoryEngine):
         Reached while parameters were chosen; 1.0 when there are too few rows to choose with.
     """
 
-    _tuned = ("measured_recall", "_tuned_n", "_changes")  # saved with the index
+    _tuned: tuple[str, ...] = ("measured_recall", "_tuned_n", "_changes")  # saved with the index
 
-    def __init__(self, metric="euclidean", recall=0.99):
+    def __init__(self, metric: str = "euclidean", recall: float = 0.99) -> None:
         super().__init__(metric)
         if isinstance(recall, bool) or not 0.5 <= recall <= 0.999:
             raise InputError(f"recall must be between 0.5 and 0.999, got {recall!r}")
@@ -147,7 +153,7 @@ class ListingEngine(RerankingEngine):
     _mapped = True
     _tuned = (*RerankingEngine._tuned, "candidates")
 
-    def __init__(self, metric="euclidean", recall=0.99):
+    def __init__(self, metric: str = "euclidean", recall: float = 0.99) -> None:
         super().__init__(metric, recall)
         self.candidates = 0
 
@@ -176,7 +182,7 @@ class ListingEngine(RerankingEngine):
         return len(enough) > 0
 
 
-def some(rows, most):
+def some(rows: Array, most: int) -> Array:
     """Return at most about so many of the rows, evenly spaced."""
     return rows[:: math.ceil(len(rows) / most)]
 

@@ -1,5 +1,9 @@
 """Approximate search through codes: one byte a principal component, measured again in full."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from image_retrieval.index.approximate import ListingEngine, some
@@ -46,9 +50,14 @@ class CodesEngine(ListingEngine):
     """
 
     name = "codes"
+    _rotation: Any
+    _lowest: Any
+    _step: Any
+    _codes: Any
+    _lengths: Any
     _tuned = (*ListingEngine._tuned, "components")
 
-    def __init__(self, metric="euclidean", recall=0.99):
+    def __init__(self, metric: str = "euclidean", recall: float = 0.99) -> None:
         super().__init__(metric, recall)
         self.components = 0
         self._rotation = self._lowest = self._step = self._codes = self._lengths = None

@@ -1,16 +1,22 @@
 """Principal axes of vectors: the directions in which they differ most."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from image_retrieval.index.distances import inverse, norms
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
+
 FITTED_ROWS = 5000  # that a rotation is computed from
 _FEW = 4  # queries that one thread turns sooner than several
 
 
-def principal_axes(X, rows):
+def principal_axes(X: Array, rows: int) -> tuple[Array, Array]:
     """Return center and principal axes of at most about `rows` evenly spaced rows of `X`.
 
     Parameters
@@ -37,7 +43,7 @@ def principal_axes(X, rows):
     return center, np.linalg.eigh(sample.T @ sample)[1][:, ::-1]
 
 
-def doubled(d):
+def doubled(d: int) -> list[int]:
     """Return numbers of components to try: 64, 128, … and all `d`.
 
     Examples
@@ -58,22 +64,22 @@ class Rotation:
     metric : str
     """
 
-    def __init__(self, center, matrix, metric):
+    def __init__(self, center: Array, matrix: Array, metric: str) -> None:
         self.center, self.matrix, self.metric = center, matrix, metric
 
     @classmethod
-    def fit(cls, X, metric):
+    def fit(cls, X: Array, metric: str) -> Rotation:
         """Return the rotation of `X` (n, d) onto all its principal axes."""
         sample = X[:: math.ceil(len(X) / FITTED_ROWS)]
         center, matrix = principal_axes(as_measured(sample, metric), FITTED_ROWS)
         return cls(center.astype(np.float32), matrix.astype(np.float32), metric)
 
-    def first(self, components):
+    def first(self, components: int) -> Rotation:
         """Return the rotation to the first components only."""
         matrix = np.asfortranarray(self.matrix[:, :components])
         return Rotation(self.center, matrix, self.metric)
 
-    def __call__(self, X):
+    def __call__(self, X: Array) -> Array:
         """Return the components of vectors, float32."""
         centered = as_measured(X, self.metric) - self.center
         if len(X) < _FEW:
@@ -82,7 +88,7 @@ class Rotation:
         return centered @ self.matrix
 
 
-def as_measured(X, metric):
+def as_measured(X: Array, metric: str) -> Array:
     """Return vectors (n, d) between which Euclidean distances rank as the metric does."""
     if metric != "cosine":
         return X

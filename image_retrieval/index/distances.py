@@ -1,14 +1,21 @@
 """Exact distances between pairs of vectors, in float64, in Turi Create's definitions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.index.validation import as_metric, as_vectors
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike
 
 _PAIRS = 256
 _PARALLEL = 1e-30  # of unit vectors: what their own rounding to float64 makes of equal ones
 
 
-def distances(X, Q, metric="euclidean"):
+def distances(X: ArrayLike, Q: ArrayLike, metric: str = "euclidean") -> Array:
     """Return the distance from every row of `Q` to every row of `X`, computed in float64.
 
     The plain way, from differences: slow, exact, and what every engine is judged against.
@@ -49,15 +56,15 @@ class PairDistances:
     metric : str
     """
 
-    def __init__(self, X, metric):
+    def __init__(self, X: Array, metric: str) -> None:
         self.X, self.metric = X, metric
         self.scale = inverse(norms(X)) if metric == "cosine" else None
 
-    def distances(self, Q, queries, rows):
+    def distances(self, Q: Array, queries: Array, rows: Array) -> Array:
         """Return the distances of the same pairs as a call does, in the metric, float64."""
         return finish(self(Q, queries, rows), self.metric)
 
-    def nearest(self, Q, candidates, k):
+    def nearest(self, Q: Array, candidates: Array, k: int) -> tuple[Array, Array]:
         """Return the k nearest of each query's candidates and their distances.
 
         Parameters
@@ -80,7 +87,7 @@ class PairDistances:
         order = np.lexsort((candidates, found))[:, :k]
         return tuple(np.take_along_axis(array, order, axis=1) for array in (candidates, found))
 
-    def __call__(self, Q, queries, rows):
+    def __call__(self, Q: Array, queries: Array, rows: Array) -> Array:
         """Return the squared distances of `Q[queries[i]]` and `X[rows[i]]`, float64."""
         scale = None if self.scale is None else inverse(norms(Q))
         result = np.empty(len(rows))
@@ -103,12 +110,12 @@ class PairDistances:
         return squared
 
 
-def inverse(values):
+def inverse(values: Array) -> Array:
     """Return 1 / value, and 0 for 0."""
     return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
 
 
-def norms(X):
+def norms(X: Array) -> Array:
     """Return the Euclidean norm of each row, float64, without a float64 copy of `X`."""
     result = np.empty(len(X))
     for start in range(0, len(X), _PAIRS):
@@ -117,14 +124,14 @@ def norms(X):
     return result
 
 
-def finish(squared, metric):
+def finish(squared: Array, metric: str) -> Array:
     """Turn the squared distances of `PairDistances` into distances of the metric."""
     if metric == "euclidean":
         return np.sqrt(squared)
     return squared if metric == "squared_euclidean" else squared / 2
 
 
-def unfinish(distance, metric):
+def unfinish(distance: float, metric: str) -> float:
     """Turn a distance of the metric back into a squared distance of `PairDistances`."""
     if metric == "euclidean":
         return distance * distance

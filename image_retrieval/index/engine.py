@@ -1,8 +1,11 @@
 """The interface of every search engine, and what they share: arrays in, arrays out."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from importlib import import_module
 from inspect import signature
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +21,11 @@ from image_retrieval.index.validation import (
     as_where,
     listed,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from image_retrieval.signatures import Array, ArrayLike, StrPath, Values
 
 
 class Engine(ABC):
@@ -39,13 +47,17 @@ class Engine(ABC):
     """
 
     name = ""
-    n, d = 0, None
+    n: int = 0
+    d: Any = None
+    _has_labels: Any
     _in_memory = False
 
-    def __init__(self, metric="euclidean"):
+    def __init__(self, metric: str = "euclidean") -> None:
         self.metric = as_metric(metric)
 
-    def build(self, X, ids=None, labels=None):
+    def build(
+        self, X: ArrayLike, ids: Values | None = None, labels: Values | None = None
+    ) -> Engine:
         """Index reference vectors, in place of what was indexed before.
 
         Parameters
@@ -71,7 +83,7 @@ class Engine(ABC):
         self._replace(X, as_ids(ids, len(X)), as_labels(labels, len(X)))
         return self
 
-    def add(self, X, ids=None, labels=None):
+    def add(self, X: ArrayLike, ids: Values | None = None, labels: Values | None = None) -> Engine:
         """Index further vectors; see `build`. They come last in the reference order.
 
         Vectors without ids are numbered on from the largest id, and at least from n.
@@ -81,7 +93,7 @@ class Engine(ABC):
         ids = as_ids(ids, len(X), self._next_id() if ids is None else 0)
         return self._take(self._append, X, ids, labels)
 
-    def update(self, X, ids, labels=None):
+    def update(self, X: ArrayLike, ids: Values, labels: Values | None = None) -> Engine:
         """Give ids new vectors and labels; add the ids that are not there yet.
 
         Like `dict.update`, and what vector databases call *upsert*: to repeat it changes nothing.
@@ -108,7 +120,7 @@ class Engine(ABC):
             raise InputError("update needs the ids whose vectors are new; give ids, or use add")
         return self._take(self._upsert, X, as_ids(ids, len(X)), labels)
 
-    def remove(self, ids):
+    def remove(self, ids: int | Values) -> Engine:
         """Forget the vectors of these ids.
 
         Searches then find what they would find in an index that was built without them.
@@ -135,7 +147,13 @@ class Engine(ABC):
             self._remove(ids)
         return self
 
-    def search(self, Q, k=5, radius=None, where=None):
+    def search(
+        self,
+        Q: ArrayLike,
+        k: int | None = 5,
+        radius: float | None = None,
+        where: str | Sequence[str] | None = None,
+    ) -> tuple[Array, Array]:
         """Find the nearest reference vectors of each query.
 
         Parameters
@@ -172,7 +190,7 @@ class Engine(ABC):
         ids, distances = self._search(Q, k, radius, where)
         return _within(ids, distances, radius)
 
-    def save(self, path, images=None):
+    def save(self, path: StrPath, images: Mapping[str, Any] | None = None) -> None:
         """Write the index as a folder, whole or not at all; `load` opens it.
 
         An index that stands there is replaced; any other folder that is not empty is
@@ -188,7 +206,7 @@ class Engine(ABC):
         storage.save(path, self.name, self._settings(), self._write, images)
 
     @classmethod
-    def restore(cls, folder, settings, **options):
+    def restore(cls, folder: Path, settings: dict[str, Any], **options: Any) -> Engine:
         """Open what `save` wrote; `image_retrieval.index.load` calls it."""
         engine = cls(**{**settings["options"], **options})
         engine._read(folder, settings)
@@ -289,19 +307,22 @@ class MemoryEngine(Engine):
     """An engine that keeps the reference vectors in memory as one float32 array."""
 
     _in_memory = True
+    _X: Any
+    _ids: Any
+    _labels: Any
     _mapped = False  # whether the vectors of a saved index stay in their file
 
-    def __init__(self, metric="euclidean"):
+    def __init__(self, metric: str = "euclidean") -> None:
         super().__init__(metric)
         self._X = self._ids = self._labels = None
 
     @property
-    def n(self):
+    def n(self) -> int:  # type: ignore[override]  # it follows the vectors
         """The number of reference vectors."""
         return 0 if self._X is None else len(self._X)
 
     @property
-    def d(self):
+    def d(self) -> Any:
         """The number of dimensions, None before `build`."""
         return None if self._X is None else self._X.shape[1]
 
@@ -381,7 +402,7 @@ class MemoryEngine(Engine):
         """Return rows (-1 for none) and distances, (q, k), among `rows` or all for None."""
 
 
-def needed(module, engine, way_out):
+def needed(module: str, engine: str, way_out: str) -> Any:
     """Return the module of this name that an engine needs, if it is installed."""
     try:
         return import_module(module)

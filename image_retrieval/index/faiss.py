@@ -1,6 +1,9 @@
 """Approximate search through faiss: any of its indexes, measured again in full."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -45,9 +48,12 @@ class FaissEngine(ListingEngine):
 
     name = "faiss"
 
-    def __init__(self, metric="euclidean", recall=0.99, factory="SQ8"):
+    def __init__(
+        self, metric: str = "euclidean", recall: float = 0.99, factory: str = "SQ8"
+    ) -> None:
         super().__init__(metric, recall)
-        self.factory, self._index = factory, None
+        self.factory = factory
+        self._index: Any = None
 
     def _tune(self, asking, others):
         self.candidates = self.n

@@ -1,7 +1,10 @@
 """Approximate search on one machine: a graph over principal components, measured again."""
 
+from __future__ import annotations
+
 import math
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -52,9 +55,12 @@ class HnswEngine(RerankingEngine):
     """
 
     name = "hnsw"
+    _graph: Any
+    _rotation: Any
+    _names: Any
     _tuned = (*RerankingEngine._tuned, "components", "ef", "_named")
 
-    def __init__(self, metric="euclidean", recall=0.99):
+    def __init__(self, metric: str = "euclidean", recall: float = 0.99) -> None:
         super().__init__(metric, recall)
         self.components, self.ef, self._named = 0, 0, 0
         # What the graph calls each row: ascending, and with gaps once rows were removed.
@@ -140,7 +146,8 @@ class HnswEngine(RerankingEngine):
             return
         shapes = {"center": (self.d,), "rotation": (self.d, self.components)}
         arrays = (read_array(folder, name, "f", shape) for name, shape in shapes.items())
-        self._rotation = Rotation(*arrays, self.metric)
+        center, matrix = arrays
+        self._rotation = Rotation(center, matrix, self.metric)
         self._names = read_array(folder, "names", "i", (self.n,))
         self._graph = _index(self.components)
         how = {"max_elements": self.n, "allow_replace_deleted": True}

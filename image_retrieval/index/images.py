@@ -1,7 +1,9 @@
 """Tables and pictures around an engine: what they are searched by travels with the index."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Sequence
 
 import numpy as np
 
@@ -13,6 +15,11 @@ from image_retrieval.index.storage import refusing_damage
 from image_retrieval.index.validation import as_vectors
 from image_retrieval.sframes import column_vectors
 from image_retrieval.tables import NEIGHBOR_COLUMNS, column, column_names, extractions_of, is_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from image_retrieval.signatures import Array, ArrayLike, How, StrPath, Table, Values
 
 _PICTURES = "image"
 
@@ -39,25 +46,40 @@ class ImageIndex:
 
     engine: Engine
     features: str = "deep_features"
-    label: Optional[str] = "id"
-    where: Optional[str] = "label"
+    label: str | None = "id"
+    where: str | None = "label"
     extraction: Any = None
 
     @property
-    def n(self):
+    def n(self) -> int:
         """The number of reference images."""
         return self.engine.n
 
     @property
-    def d(self):
+    def d(self) -> int | None:
         """The number of dimensions."""
         return self.engine.d
 
-    def search(self, Q, k=5, radius=None, where=None):
+    def search(
+        self,
+        Q: ArrayLike,
+        k: int = 5,
+        radius: float | None = None,
+        where: str | Sequence[str] | None = None,
+    ) -> tuple[Array, Array]:
         """Find the nearest references of vectors, as arrays; see `Engine.search`."""
         return self.engine.search(Q, k, radius, where)
 
-    def query(self, queries, k=5, radius=None, where=None, label=None, progress=True, weights=None):
+    def query(
+        self,
+        queries: Any,
+        k: int = 5,
+        radius: float | None = None,
+        where: str | Sequence[str] | None = None,
+        label: str | Sequence[str] | None = None,
+        progress: bool = True,
+        weights: StrPath | None = None,
+    ) -> Table:
         """Find the nearest references of a table's rows, of vectors, of pictures or of words.
 
         Parameters
@@ -88,7 +110,14 @@ class ImageIndex:
         labels = _query_labels(queries, label, len(Q))
         return _to_sframe(labels, *self.search(Q, k=k, radius=radius, where=where))
 
-    def add(self, data, ids=None, labels=None, progress=True, weights=None):
+    def add(
+        self,
+        data: bytes,
+        ids: Values | None = None,
+        labels: Values | None = None,
+        progress: bool = True,
+        weights: StrPath | None = None,
+    ) -> ImageIndex:
         """Index further rows of a table, or vectors or pictures with `ids` and `labels`.
 
         Returns
@@ -99,7 +128,14 @@ class ImageIndex:
         self.engine.add(*self._rows(data, ids, labels, progress, weights))
         return self
 
-    def update(self, data, ids=None, labels=None, progress=True, weights=None):
+    def update(
+        self,
+        data: bytes,
+        ids: Values | None = None,
+        labels: Values | None = None,
+        progress: bool = True,
+        weights: StrPath | None = None,
+    ) -> ImageIndex:
         """Give the rows of these ids new vectors and labels, and add those that are new.
 
         See `Engine.update`, and `add` for the parameters: pictures of a file that changed, for one.
@@ -112,7 +148,7 @@ class ImageIndex:
         self.engine.update(*self._rows(data, ids, labels, progress, weights))
         return self
 
-    def remove(self, ids):
+    def remove(self, ids: int | Values) -> ImageIndex:
         """Forget the rows of these ids; see `Engine.remove`.
 
         Returns
@@ -123,7 +159,7 @@ class ImageIndex:
         self.engine.remove(ids)
         return self
 
-    def save(self, path):
+    def save(self, path: StrPath) -> None:
         """Write the index as a folder, see `Engine.save`; `load` opens it."""
         record = {name: getattr(self, name) for name in ("features", "label", "where")}
         extraction = self.extraction and self.extraction.as_record()
@@ -158,14 +194,14 @@ class ImageIndex:
 
 
 def create(
-    data,
-    engine="exact",
-    features="deep_features",
-    label="id",
-    where="label",
-    extraction=None,
-    **options,
-):
+    data: Table,
+    engine: str = "exact",
+    features: str = "deep_features",
+    label: str | None = "id",
+    where: str | None = "label",
+    extraction: How | None = None,
+    **options: Any,
+) -> ImageIndex:
     """Index the rows of a table, as `turicreate.nearest_neighbors.create` does.
 
     Parameters
@@ -209,11 +245,12 @@ def create(
             raise InputError(f"{problem}; leave extraction out")
     X = column_vectors(data, features)
     X.flags.writeable = False  # nobody else has it, so the engine need not copy it
-    built = build(X, *_names(data, label, where), engine=engine, **options)
+    ids, labels = _names(data, label, where)
+    built = build(X, ids, labels, engine=engine, **options)
     return ImageIndex(built, features, label, where, extraction or known)
 
 
-def load(path, **options):
+def load(path: StrPath, **options: Any) -> ImageIndex | Engine:
     """Open an index that `ImageIndex.save` or `Engine.save` wrote.
 
     Parameters
@@ -241,7 +278,7 @@ def load(path, **options):
         return ImageIndex(engine, **{**images, "extraction": extraction})
 
 
-def neighbors(ids, distances, query_labels=None):
+def neighbors(ids: Array, distances: Array, query_labels: Values | None = None) -> DataFrame:
     """Return search results as a table in Turi Create's schema.
 
     Parameters

@@ -1,5 +1,7 @@
 """Search by Milvus: a file on this machine, or a cluster for billions of vectors."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os
@@ -14,12 +16,16 @@ from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from image_retrieval.errors import InputError
 from image_retrieval.index.engine import Engine, needed
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
 _FILE = "milvus.db"
 _BATCH = 100  # one large batch takes Milvus Lite ten times as long
@@ -83,17 +89,17 @@ class MilvusEngine(Engine):
 
     def __init__(
         self,
-        metric="euclidean",
-        uri=None,
-        collection="images",
-        token=None,
-        index=None,
-        search_params=None,
-        consistency="Strong",
-        shards=1,
-        overwrite=False,
-        progress=True,
-    ):
+        metric: str = "euclidean",
+        uri: StrPath | None = None,
+        collection: str = "images",
+        token: str | None = None,
+        index: Mapping[str, Any] | None = None,
+        search_params: Mapping[str, Any] | None = None,
+        consistency: str = "Strong",
+        shards: int = 1,
+        overwrite: bool = False,
+        progress: bool = True,
+    ) -> None:
         super().__init__(metric)
         self.uri = str(uri) if uri is not None else _temporary_file(self)
         self.embedded = "://" not in self.uri
@@ -101,19 +107,20 @@ class MilvusEngine(Engine):
         self.collection, self.token, self.shards = collection, token, shards
         self.search_params, self.overwrite = search_params or {}, overwrite
         self.consistency, self.progress = consistency, progress
-        self._client, self._has_labels, self._string_ids = None, False, False
+        self._client: Any = None
+        self._has_labels, self._string_ids = False, False
 
-    def exists(self):
+    def exists(self) -> bool:
         """Tell whether a collection of that name is in the database."""
         return self._ask("has_collection")
 
-    def drop(self):
+    def drop(self) -> None:
         """Remove the collection, with all that is in it, from the database."""
         self._ask("drop_collection")
         self._disconnect()  # a client remembers the fields of a collection by its name
         self.d = None
 
-    def open(self):
+    def open(self) -> MilvusEngine:
         """Use the collection that is in the database, as it was built.
 
         The collection knows whether its distance is the cosine; `metric` only chooses
@@ -140,11 +147,11 @@ class MilvusEngine(Engine):
         return self
 
     @property
-    def n(self):
+    def n(self) -> int:  # type: ignore[override]  # the database counts
         """The number of reference vectors, as the database counts them now."""
         return 0 if self.d is None else self._count()
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the connection, and of the embedded server with it."""
         if self._client is not None:
             self._disconnect()
@@ -270,7 +277,7 @@ class MilvusEngine(Engine):
                 bar.update(len(rows))
 
     def _known(self, ids):
-        there = set()
+        there: set[Any] = set()
         for some in _batches(ids):
             found = self._ask("query", filter=f"id in {_literal(some)}", output_fields=["id"])
             there.update(entity["id"] for entity in found)
@@ -361,7 +368,7 @@ class MilvusEngine(Engine):
                 source.backup(target)
 
     @classmethod
-    def restore(cls, folder, settings, **options):
+    def restore(cls, folder: Path, settings: dict[str, Any], **options: Any) -> MilvusEngine:
         """Open a saved index: a copy of an embedded one, the collection on a server.
 
         A server that only the file names gets no connection, and no token.
@@ -371,11 +378,12 @@ class MilvusEngine(Engine):
         if "://" in uri and "uri" not in options:
             problem = f"{folder}: its vectors are on the server {uri}"
             raise InputError(f"{problem}; where you trust that, give index.load(path, uri={uri!r})")
-        return super().restore(folder, {**settings, "options": saved}, **options)
+        restored: Any = super().restore(folder, {**settings, "options": saved}, **options)
+        return restored
 
     def _read(self, folder, settings):
         if self.embedded:
-            copy = shutil.copytree if (folder / _FILE).is_dir() else shutil.copyfile
+            copy: Any = shutil.copytree if (folder / _FILE).is_dir() else shutil.copyfile
             copy(str(folder / _FILE), self.uri)
         self.open()
 
@@ -393,7 +401,7 @@ def _check_file(path):
 def _plain_libraries():
     """Let Milvus Lite find its libraries in a folder whose name holds what separates folders."""
     spec = find_spec("milvus_lite")
-    libraries = Path(spec.origin).with_name("lib") if spec else Path()
+    libraries = Path(str(spec.origin)).with_name("lib") if spec else Path()
     if not {":", ";"} & set(str(libraries)):
         yield
         return

@@ -1,14 +1,20 @@
 """Running numpy work on all cores, one BLAS thread in each."""
 
+from __future__ import annotations
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 import numpy as np
 
 from image_retrieval.hardware import cores
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
-def in_parallel(function, items):
+
+def in_parallel(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     """Return `function` of each item, in order, computed on all cores.
 
     Selecting neighbors runs on one core where a matrix product runs on all of them; with a
@@ -23,7 +29,7 @@ def in_parallel(function, items):
         return list(pool.map(function, items))
 
 
-def row_products(X, y):
+def row_products(X: Array, y: Array) -> Array:
     """Return `X @ y`, computed on this core alone.
 
     With few rows, BLAS takes longer to wake and await its other threads than to multiply; where
@@ -51,7 +57,8 @@ class _OneBlasThread:
     def __init__(self):
         self._lock = threading.Lock()
         self._inside = 0
-        self._controller = self._limit = None
+        self._controller: Any = None
+        self._limit: Any = None
 
     def __enter__(self):
         with self._lock:

@@ -1,10 +1,17 @@
 """The search engines by name; a new one is a new module and a line here."""
 
+from __future__ import annotations
+
 from importlib import import_module
 from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 from image_retrieval.errors import InputError
 from image_retrieval.index import storage
+
+if TYPE_CHECKING:
+    from image_retrieval.index.engine import Engine
+    from image_retrieval.signatures import ArrayLike, StrPath, Values
 
 _ENGINES = {
     "turicreate": ("turi", "TuriCreateEngine"),
@@ -16,7 +23,7 @@ _ENGINES = {
 }
 
 
-def engines():
+def engines() -> list[str]:
     """Return the names of the engines.
 
     Examples
@@ -27,7 +34,13 @@ def engines():
     return list(_ENGINES)
 
 
-def build(X, ids=None, labels=None, engine="exact", **options):
+def build(
+    X: ArrayLike,
+    ids: Values | None = None,
+    labels: Values | None = None,
+    engine: str = "exact",
+    **options: Any,
+) -> Engine:
     """Index reference vectors with the engine of this name.
 
     Parameters
@@ -53,7 +66,7 @@ def build(X, ids=None, labels=None, engine="exact", **options):
     return _class_of(engine, options)(**options).build(X, ids, labels)
 
 
-def load_engine(path, **options):
+def load_engine(path: StrPath, **options: Any) -> tuple[Engine, Any]:
     """Open an index that `Engine.save` wrote.
 
     Parameters

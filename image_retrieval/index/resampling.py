@@ -1,12 +1,19 @@
 """More vectors than there are images, to see what a search costs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.index.validation import as_labels, as_vectors
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Values
 
-def resample(X, labels, n, seed=0):
+
+def resample(X: ArrayLike, labels: Values, n: int, seed: int = 0) -> Array:
     """Return `n` new vectors that lie among the old ones as those lie among themselves.
 
     Each is an old vector, moved by half the difference of two others of its label, and

@@ -1,24 +1,38 @@
 """Saved indexes: a folder of plain files and a list of them that tells damage."""
 
+from __future__ import annotations
+
 import json
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_folder, restore_folder
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, StrPath
+
 _LIST = "index.json"
 _FORMAT = 3
 _CHUNK = 1 << 20
 # What a saved index of wrong content may raise.
-_DAMAGED = ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError
-_DAMAGED += (ValueError,)
+_DAMAGED: tuple[type[Exception], ...] = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(RuntimeError, TypeError, ValueError),
+)
 
 
-def save(path, engine, settings, write, images=None):
+def save(
+    path: StrPath,
+    engine: str,
+    settings: Mapping[str, Any],
+    write: Callable[..., Any],
+    images: Mapping[str, Any] | None = None,
+) -> None:
     """Write an index as the folder `path`, whole or not at all.
 
     Parameters
@@ -44,7 +58,7 @@ def save(path, engine, settings, write, images=None):
         (folder / _LIST).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def read(path):
+def read(path: StrPath) -> Any:
     """Check a saved index and return its folder, engine name, settings and images.
 
     Raises
@@ -64,7 +78,7 @@ def read(path):
 
 
 @contextmanager
-def refusing_damage(path):
+def refusing_damage(path: StrPath) -> Iterator[None]:
     """Turn whatever a saved index of wrong content makes the block raise into one line."""
     try:
         yield
@@ -74,12 +88,12 @@ def refusing_damage(path):
         raise damaged(path) from error
 
 
-def damaged(path):
+def damaged(path: StrPath) -> InputError:
     """Return the error for a file of a saved index that cannot be used."""
     return InputError(f"{path}: missing or damaged; build the index again and save it")
 
 
-def read_array(folder, name, kinds, shape, mapped=False):
+def read_array(folder: Path, name: str, kinds: str, shape: Any, mapped: bool = False) -> Array:
     """Return a saved array after checking its dtype and shape; read later what is `mapped`."""
     path = folder / f"{name}.npy"
     mode = "r" if mapped and 0 not in shape else None  # nothing cannot be mapped

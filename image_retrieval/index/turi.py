@@ -1,7 +1,10 @@
 """Turi Create's own nearest-neighbor model, behind the interface of the other engines."""
 
+from __future__ import annotations
+
 from contextlib import redirect_stdout
 from io import StringIO
+from typing import Any
 
 import numpy as np
 
@@ -28,14 +31,14 @@ class TuriCreateEngine(MemoryEngine):
 
     name = "turicreate"
 
-    def __init__(self, metric="euclidean", method="brute_force"):
+    def __init__(self, metric: str = "euclidean", method: str = "brute_force") -> None:
         super().__init__(metric)
         if method not in _METHODS:
             raise InputError(f"method {method!r} is not known; use one of {', '.join(_METHODS)}")
         if method == "ball_tree" and metric == "cosine":
             raise InputError("ball_tree has no cosine distance; use method 'brute_force'")
         self.method = method
-        self._model = None
+        self._model: Any = None
 
     def _prepare(self):
         self._model = self._model_of(np.arange(self.n))
@@ -51,7 +54,7 @@ class TuriCreateEngine(MemoryEngine):
             return tc.nearest_neighbors.create(table, label="row", **how, verbose=False)
 
     def _nearest(self, Q, k, radius, rows):
-        model = self._model if rows is None else self._model_of(rows)
+        model: Any = self._model if rows is None else self._model_of(rows)
         with redirect_stdout(StringIO()):
             found = model.query(_table(Q), k=k, radius=radius, verbose=False)
         return _as_matrix(found, len(Q), k)

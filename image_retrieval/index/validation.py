@@ -1,17 +1,23 @@
 """Turning what a person hands to an engine into arrays that every engine can trust."""
 
+from __future__ import annotations
+
 import numbers
 import sys
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from image_retrieval.errors import InputError
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
+
 METRICS = ("euclidean", "squared_euclidean", "cosine")
 _BLOCK = 4096
 
 
-def as_vectors(values, d=None, what="X", copy=False):
+def as_vectors(values: Any, d: int | None = None, what: str = "X", copy: bool = False) -> Array:
     """Return vectors as a C-contiguous float32 array of shape (n, d).
 
     Parameters
@@ -77,7 +83,7 @@ def _refuse_not_finite(vectors, what):
             raise InputError(f"{problem}; remove or repair that row")
 
 
-def as_ids(ids, n, first=0):
+def as_ids(ids: Any, n: int, first: int = 0) -> Array:
     """Return `n` ids as an array of int64 or str, by default `first`, `first` + 1, …
 
     Raises
@@ -119,7 +125,7 @@ def _is_integer(value):
     return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
 
 
-def as_labels(labels, n):
+def as_labels(labels: Any, n: int) -> Any:
     """Return `n` labels as an array of str, or None when there are none."""
     if labels is None:
         return None
@@ -143,7 +149,7 @@ def _as_strings(values, what):
     return np.array(values, dtype=np.str_)
 
 
-def as_k(k):
+def as_k(k: Any) -> int | None:
     """Return the number of neighbors, None for all of them."""
     if k is None:
         return None
@@ -152,23 +158,24 @@ def as_k(k):
     return int(k)
 
 
-def as_radius(radius):
+def as_radius(radius: Any) -> float | None:
     """Return the largest distance to report, None for no limit."""
     if radius is None:
         return None
-    if isinstance(radius, bool) or not isinstance(radius, numbers.Real) or not radius >= 0:
+    number: Any = radius
+    if isinstance(radius, bool) or not isinstance(radius, numbers.Real) or not number >= 0:
         raise InputError(f"radius must be a number of at least 0, or None, got {radius!r}")
     return float(min(radius, sys.float_info.max))
 
 
-def as_where(where):
+def as_where(where: Any) -> list[str] | None:
     """Return the labels to search among as a list of str, None for all."""
     if where is None:
         return None
     return _strings(listed(where), "where must be a label or a list of labels")
 
 
-def listed(values):
+def listed(values: Any) -> list[Any]:
     """Return one value, or several, as a sequence.
 
     Examples
@@ -179,7 +186,7 @@ def listed(values):
     return [values] if isinstance(values, str) or not np.iterable(values) else list(values)
 
 
-def as_metric(metric):
+def as_metric(metric: Any) -> str:
     """Return the name of a metric."""
     if metric not in METRICS:
         raise InputError(f"metric {metric!r} is not known here; use one of {', '.join(METRICS)}")

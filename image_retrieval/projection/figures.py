@@ -1,5 +1,9 @@
 """Maps as Matplotlib figures: colored points, and thumbnails."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping
+
 import numpy as np
 from PIL import Image
 
@@ -9,11 +13,16 @@ from image_retrieval.plots import empty_axes, literal
 from image_retrieval.projection.placement import place_on_grid
 from image_retrieval.projection.styles import styles
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from image_retrieval.signatures import Array, ArrayLike, Pictures, Values
+
 _FRAME = 2
 _GAP = 1
 
 
-def scatter(maps, labels, title=None):
+def scatter(maps: Mapping[str, Any], labels: Values, title: str | None = None) -> Figure:
     """Draw maps next to each other, with a color and a shape for each label.
 
     Parameters
@@ -39,7 +48,15 @@ def scatter(maps, labels, title=None):
     return figure
 
 
-def thumbnails(points, images, labels, title, columns=26, rows=18, size=48):
+def thumbnails(
+    points: ArrayLike,
+    images: Pictures,
+    labels: Values,
+    title: str,
+    columns: int = 26,
+    rows: int = 18,
+    size: int = 48,
+) -> Figure:
     """Draw a map whose points are small pictures, none over another.
 
     Parameters
@@ -74,7 +91,9 @@ def thumbnails(points, images, labels, title, columns=26, rows=18, size=48):
     return figure
 
 
-def draw_canvas(points, images, labels, columns, rows, size):
+def draw_canvas(
+    points: ArrayLike, images: Pictures, labels: Values, columns: int, rows: int, size: int
+) -> Array:
     """Return the picture of a thumbnail map, uint8 (rows * size, columns * size, 3)."""
     of_label = styles(labels)
     canvas = Image.new("RGB", (columns * size, rows * size), "white")

@@ -1,11 +1,14 @@
 """A map as a web page: the pointer over a point shows its picture. Nothing is fetched."""
 
+from __future__ import annotations
+
 import base64
 import html
 import io
 import json
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -14,6 +17,9 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_file
 from image_retrieval.images import as_rgb_list
 from image_retrieval.projection.styles import styles
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Pictures, StrPath, Values
 
 _QUALITY = 80
 _ABOVE = 90  # px; the heading and the line below it
@@ -36,7 +42,15 @@ _UNTRUSTED = (
 )
 
 
-def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96, height=520):
+def interactive_map(
+    points: ArrayLike,
+    images: Pictures,
+    labels: Values,
+    ids: Values | None = None,
+    title: str = "Map",
+    thumbnail: int = 96,
+    height: int = 520,
+) -> InteractiveMap:
     """Return a map to explore with the pointer.
 
     Parameters
@@ -78,11 +92,11 @@ def interactive_map(points, images, labels, ids=None, title="Map", thumbnail=96,
 class InteractiveMap:
     """A page that needs nothing else; a notebook shows it in a frame."""
 
-    def __init__(self, figure, title, height):
+    def __init__(self, figure: Any, title: str, height: int) -> None:
         self._figure, self._title, self._height = figure, title, height
 
     @property
-    def page(self):
+    def page(self) -> str:
         """The page as one HTML document, with BokehJS in it."""
         from bokeh.embed import json_item
         from bokeh.resources import Resources
@@ -95,12 +109,12 @@ class InteractiveMap:
         parts = {"style": _read("page.css"), "script": _read("page.js"), "bokeh": bokeh}
         return _PAGE.substitute(parts, title=html.escape(self._title), item=item)
 
-    def save(self, path):
+    def save(self, path: StrPath) -> None:
         """Write the page to a file."""
         with atomic_file(path) as temporary:
             temporary.write_text(self.page, encoding="utf-8")
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         # In a frame, because the page's script would otherwise run once for all notebooks.
         return (
             f'<div class="ir-map"><style>{_read("frame.css")}</style><p>{_UNTRUSTED}</p>\n'
@@ -108,11 +122,11 @@ class InteractiveMap:
             f'width="100%" height="{self._height + _ABOVE}" style="border:0"></iframe></div>'
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"InteractiveMap({self._title!r})"
 
 
-def jpeg_address(pixels, size):
+def jpeg_address(pixels: Array, size: int) -> str:
     """Return a picture, shrunk to `size` pixels, as a `data:` address."""
     picture = Image.fromarray(pixels)
     picture.thumbnail((size, size), Image.Resampling.LANCZOS)

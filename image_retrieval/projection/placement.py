@@ -1,11 +1,18 @@
 """Moving points to the cells of a grid, so that pictures do not cover one another."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.errors import InputError
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike
 
-def place_on_grid(points, columns=26, rows=18):
+
+def place_on_grid(points: ArrayLike, columns: int = 26, rows: int = 18) -> Array:
     """Give each point a cell of its own, as near to it as can be.
 
     Of all ways to share out the cells, the one with the smallest sum of squared

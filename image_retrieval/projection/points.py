@@ -1,5 +1,9 @@
 """From feature vectors to points in the plane, and how well these keep labels together."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.errors import InputError
@@ -7,10 +11,13 @@ from image_retrieval.evaluate import rank_features
 from image_retrieval.index import recall
 from image_retrieval.index.validation import as_vectors
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array, ArrayLike, Values
+
 _PCA_DIMENSIONS = 50
 
 
-def tsne(X, perplexity=30, seed=0):
+def tsne(X: ArrayLike, perplexity: float = 30, seed: int = 0) -> Array:
     """Return a map of the vectors by t-SNE.
 
     Neighbors in the map are neighbors in the space. Distances between far points, and the
@@ -60,7 +67,7 @@ def tsne(X, perplexity=30, seed=0):
         return model.fit_transform(X).astype(np.float64)
 
 
-def label_accuracy(points, labels, k=5):
+def label_accuracy(points: ArrayLike, labels: Values, k: int = 5) -> float:
     """Return how well the neighbors of a point tell its label.
 
     Parameters
@@ -87,7 +94,7 @@ def label_accuracy(points, labels, k=5):
     return float((votes.sum(axis=1).argmax(axis=1) == ranking.query_codes).mean())
 
 
-def neighbors_kept(points, X, k=10):
+def neighbors_kept(points: ArrayLike, X: ArrayLike, k: int = 10) -> float:
     """Return how faithful a map is: which share of the neighbors in a space are so in the map.
 
     Parameters

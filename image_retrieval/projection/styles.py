@@ -1,14 +1,21 @@
 """A color and a shape for each label, which people with any color vision can tell apart."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping
+
 from image_retrieval.errors import InputError
 from image_retrieval.palette import COLORS
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Values
 
 # The same shapes under Matplotlib's and Bokeh's names.
 _BOKEH = "circle square triangle diamond inverted_triangle hex plus star square_pin"
 _SHAPES = tuple(zip("os^DvhP*X", _BOKEH.split()))
 
 
-def styles(labels):
+def styles(labels: Values) -> Mapping[str, Any]:
     """Return (color, Matplotlib's marker, Bokeh's marker) for each label.
 
     Parameters

@@ -2,3 +2,5 @@
 
 from image_retrieval.index.exact.engine import ExactEngine
 from image_retrieval.index.exact.search import ExactSearch
+
+__all__ = ["ExactEngine", "ExactSearch"]

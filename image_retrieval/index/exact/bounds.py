@@ -5,10 +5,17 @@ with rounding errors. Each is lowered here by more than the error can be, so tha
 whose bound exceeds an exact distance is proven to be farther away.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from image_retrieval.index.distances import inverse, norms
 from image_retrieval.index.parallel import row_products
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 UNIT = 2.0**-24  # float32: half the distance from 1 to the next number
 _ROUNDINGS = 12 * UNIT
@@ -44,7 +51,7 @@ class LowerBounds:
         Whether float32 can bound these rows at all.
     """
 
-    def __init__(self, X, metric):
+    def __init__(self, X: Array, metric: str) -> None:
         self.metric = metric
         row_norms = norms(X)
         scale = inverse(row_norms) if metric == "cosine" else None
@@ -67,7 +74,7 @@ class LowerBounds:
         self._slope = (slope * row_norms).astype(np.float32)
         self._slack = (_ROUNDINGS * row_norms**2 + _TINY).astype(np.float32)
 
-    def queries(self, Q):
+    def queries(self, Q: Array) -> tuple[Array, Array, Array]:
         """Return queries in the space of `Z`, their squared norms and which are usable.
 
         A query of zeros has no direction, and one too long overflows float32; such queries
@@ -85,7 +92,7 @@ class LowerBounds:
         query_norms = norms(Y)
         return Y, np.square(query_norms), usable & (query_norms < _LARGEST)
 
-    def of_queries(self, Y, longest=None):
+    def of_queries(self, Y: Array, longest: float | None = None) -> Any:
         """Return what gives the bounds of chosen rows for the queries `Y`, at most so long."""
         longest = norms(Y).max(initial=0) if longest is None else longest
         return _QueryBounds(self, np.float32(-2) * Y, np.float32(longest))
@@ -123,7 +130,7 @@ class _QueryBounds:
         return 2 * (float(error.max(initial=0)) + float(self._constant))
 
 
-def gamma(terms):
+def gamma(terms: Any) -> Any:
     """Return Higham's γ: by what part of its terms a float32 sum may be off."""
     return terms * UNIT / (1 - terms * UNIT)
 

@@ -5,6 +5,10 @@ both norms as one coordinate more, the distance is at most the whole one. A sear
 is bound by reading the rows, and of most rows this reads a seventh.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.index.components import principal_axes
@@ -13,6 +17,12 @@ from image_retrieval.index.exact.bounds import UNIT, gamma
 from image_retrieval.index.exact.selection import lowest
 from image_retrieval.index.parallel import in_parallel, row_products
 from image_retrieval.index.storage import read_array
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from image_retrieval.index.exact.bounds import LowerBounds
+    from image_retrieval.signatures import Array
 
 _FIRST, _ALL = (192, 0.15), (448, 0.35)  # axes of either step: at most, and of each dimension
 _SAMPLE = 5000  # rows that the axes are computed from
@@ -43,13 +53,15 @@ class Cascade:
         What s axes and what all axes leave of the norms, the further coordinates.
     """
 
-    def __init__(self, bounds, center, axes, first, further):
+    def __init__(
+        self, bounds: LowerBounds, center: Array, axes: Array, first: Array, further: Array
+    ) -> None:
         self._bounds, self._split = bounds, len(first) - 2
         self._arrays = center, axes, first, further
         self._center, self._axes, self._first, self._further = self._arrays
 
     @classmethod
-    def learn(cls, bounds):
+    def learn(cls, bounds: LowerBounds) -> Cascade | None:
         """Return the cascade of the rows of `bounds`, or None where it does not pay."""
         shapes, n = _shapes(bounds), len(bounds.Z)
         if not bounds.usable or n < 2 * _NEIGHBORS or shapes["first"][0] < 3:
@@ -65,19 +77,19 @@ class Cascade:
         return None if sum(failed) > 1 else cascade
 
     @classmethod
-    def read(cls, folder, bounds):
+    def read(cls, folder: Path, bounds: LowerBounds) -> Cascade | None:
         """Return the cascade that `write` left there for the rows of `bounds`, if one is."""
         if not (folder / "axes.npy").exists():
             return None
         shapes = _shapes(bounds)
         return cls(bounds, *(read_array(folder, name, "f", shapes[name]) for name in shapes))
 
-    def write(self, folder):
+    def write(self, folder: Path) -> None:
         """Write the arrays into a folder."""
         for name, array in zip(_shapes(self._bounds), self._arrays):
             np.save(str(folder / f"{name}.npy"), array, allow_pickle=False)
 
-    def candidates(self, y, squared_norm, k):
+    def candidates(self, y: Array, squared_norm: float, k: int) -> Array | None:
         """Return all rows that may be among the k nearest of `y`; None where they are too many.
 
         Parameters

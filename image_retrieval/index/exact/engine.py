@@ -1,5 +1,7 @@
 """The exact search behind the interface of every engine."""
 
+from __future__ import annotations
+
 from image_retrieval.errors import InputError
 from image_retrieval.index.engine import MemoryEngine
 from image_retrieval.index.exact.cascade import Cascade
@@ -24,13 +26,13 @@ class ExactEngine(MemoryEngine):
 
     name = "exact"
 
-    def __init__(self, metric="euclidean", block_mb=32):
+    def __init__(self, metric: str = "euclidean", block_mb: int = 32) -> None:
         super().__init__(metric)
         if not isinstance(block_mb, int) or block_mb < 1:
             raise InputError(f"block_mb must be an integer of at least 1, got {block_mb!r}")
         self.block_mb = block_mb
 
-    def learn(self):
+    def learn(self) -> bool:
         """Learn the rows' principal axes now, and not in the middle of someone's query.
 
         Returns

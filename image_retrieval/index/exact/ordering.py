@@ -1,8 +1,16 @@
 """Putting all rows in order at about the cost of a product and a sort."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from image_retrieval.index.distances import finish, inverse, norms, unfinish
+
+if TYPE_CHECKING:
+    from image_retrieval.index.distances import PairDistances
+    from image_retrieval.signatures import Array
 
 _UNIT = 2.0**-53  # float64: half the distance from 1 to the next number
 _DIGITS = 1e-9  # the part that a squared distance may be off by
@@ -32,7 +40,14 @@ class Ordering:
         Rows about so far away are measured, too, as they may be within it or not.
     """
 
-    def __init__(self, exactly, rows, k, block_bytes, radius=None):
+    def __init__(
+        self,
+        exactly: PairDistances,
+        rows: Array | None,
+        k: int,
+        block_bytes: int,
+        radius: float | None = None,
+    ) -> None:
         self._exactly, self._k = exactly, k
         self._edge = np.inf if radius is None else unfinish(radius, exactly.metric)
         self._rows = np.arange(len(exactly.X)) if rows is None else rows
@@ -41,7 +56,7 @@ class Ordering:
         cosine = exactly.metric == "cosine"
         self._center = 0.0 if cosine else exactly.X[self._rows].mean(axis=0, dtype=np.float64)
 
-    def __call__(self, Q):
+    def __call__(self, Q: Array) -> tuple[Array, ...]:
         """Return rows and distances, (q, k)."""
         parts = [Q[start : start + self._size] for start in range(0, len(Q), self._size)]
         return tuple(np.concatenate(arrays) for arrays in zip(*map(self._ordered, parts)))

@@ -1,7 +1,10 @@
 """Exact search at the speed of a matrix product."""
 
+from __future__ import annotations
+
 import math
 import threading
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from image_retrieval.index.exact.cascade import Cascade
 from image_retrieval.index.exact.ordering import Ordering
 from image_retrieval.index.exact.selection import lowest
 from image_retrieval.index.parallel import in_parallel
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 _SPARE = 8  # rows kept beyond k, so that the (k + 1)th bound rarely needs a second look
 _QUERIES = 512  # a thread's share of queries at a time
@@ -52,12 +58,15 @@ class ExactSearch:
         None until it is learned, and where it does not pay.
     """
 
-    def __init__(self, X, metric="euclidean", block_bytes=32 << 20):
-        self.bounds, self.cascade = LowerBounds(X, metric), None
+    def __init__(self, X: Array, metric: str = "euclidean", block_bytes: int = 32 << 20) -> None:
+        self.bounds = LowerBounds(X, metric)
+        self.cascade: Any = None
         self._exactly, self._block_bytes = PairDistances(X, metric), block_bytes
-        self._singles = 0
+        self._singles: float = 0
 
-    def nearest(self, Q, k, rows=None, radius=None):
+    def nearest(
+        self, Q: Array, k: int, rows: Array | None = None, radius: float | None = None
+    ) -> tuple[Array, Array]:
         """Return the k nearest rows of each query and their distances.
 
         Parameters
@@ -85,7 +94,7 @@ class ExactSearch:
             return _joined(self._by_cascade(q[None], k) for q in Q)
         return self._answer(Q, k, rows, radius)
 
-    def learn(self):
+    def learn(self) -> bool:
         """Learn the cascade now; return whether there is one."""
         with _LEARNING:
             if self.cascade is None:
@@ -112,7 +121,7 @@ class ExactSearch:
     def _answer(self, Q, k, rows, radius=None):
         n = len(self.bounds.Z) if rows is None else len(rows)
         if n > _MEASURED_ROWS and k * _ORDERED_PART > n:
-            search = Ordering(self._exactly, rows, k, self._block_bytes, radius)
+            search: Any = Ordering(self._exactly, rows, k, self._block_bytes, radius)
         else:
             search = _Search(self._exactly, self.bounds, rows, n, k, self._block_bytes)
         share = _share(len(Q))
@@ -190,7 +199,8 @@ class _Search:
 
     def _rows_within(self, Y, most):
         """Return for each query the rows whose bound is at most its `most`."""
-        of, found = self.bounds.of_queries(Y), [[] for _ in most]
+        of = self.bounds.of_queries(Y)
+        found: list[list[Any]] = [[] for _ in most]
         for start, part in self._blocks(max(1, len(most))):
             for rows, bounds, limit in zip(found, of.bounds(part), most):
                 rows.append(np.flatnonzero(bounds <= limit) + start)

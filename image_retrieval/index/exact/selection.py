@@ -1,12 +1,19 @@
 """Finding the smallest values of many rows without sorting or scanning them twice."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import Array
 
 # The minimum over 32 strided sub-blocks shortens a row 32 times in one streaming pass.
 _GROUPS = 32
 
 
-def lowest(values, k):
+def lowest(values: Array, k: int) -> tuple[Array, Array]:
     """Return copies of the `k` smallest values of each row and their columns, in no order.
 
     Each row is cut into groups of 32 values that lie a stride apart. The `k` groups with
