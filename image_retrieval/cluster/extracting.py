@@ -5,11 +5,13 @@ under the same path. Through Ray go only names and counts, and no more memory is
 takes on each core, whatever the number of pictures.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from tqdm.auto import tqdm
 
@@ -22,6 +24,9 @@ from image_retrieval.datasets.pictures import find_files
 from image_retrieval.errors import InputError
 from image_retrieval.features import extract as extract_here
 from image_retrieval.files import exclusive
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyExtraction, How, StrPath
 
 PARTS = "parts"
 PART_SIZE = 256  # files: seconds to minutes of work, and a megabyte or two of features
@@ -49,19 +54,19 @@ class Extracted:
     pictures: int
     parts: int
     made: int
-    unreadable: Tuple[Tuple[str, str], ...] = field(repr=False)
-    extraction: Any
+    unreadable: tuple[tuple[str, str], ...] = field(repr=False)
+    extraction: AnyExtraction
 
 
 def extract(
-    pictures,
-    address=None,
-    output=None,
-    extraction=None,
-    workers=None,
-    part_size=PART_SIZE,
-    progress=True,
-):
+    pictures: StrPath | Sequence[StrPath],
+    address: str | None = None,
+    output: StrPath | None = None,
+    extraction: How | None = None,
+    workers: int | None = None,
+    part_size: int = PART_SIZE,
+    progress: bool = True,
+) -> Extracted:
     """Extract deep features on the machines of a Ray cluster.
 
     The features are those of `image_retrieval.features.extract`. What is done is kept in
@@ -107,7 +112,7 @@ def extract(
         return _summary(parts, made)
 
 
-def reader(address=None):
+def reader(address: str | None = None) -> Callable[..., Any]:
     """Return what `image_retrieval.collection.update` takes as `read`, to extract on a cluster.
 
     Until the collection has taken the features in, they are kept beside it in parts, which a call
@@ -138,11 +143,11 @@ class Worker:
     extraction : Extraction or JoinedExtraction
     """
 
-    def __init__(self, folder, output, extraction):
+    def __init__(self, folder: str, output: str, extraction: AnyExtraction) -> None:
         self._folder, self._output, self._how = Path(folder), Path(output), extraction
         extract_here([], extraction, progress=False, threads=1)
 
-    def __call__(self, batch):
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Make the part of a batch of one; return its name and number of files."""
         ((name, count),) = [self._make(list(keys)) for keys in batch["files"]]
         return {"part": [name], "files": [count]}
@@ -150,7 +155,8 @@ class Worker:
     def _make(self, keys):
         names = [PurePath(os.fsdecode(key)) for key in keys]
         name = part_name([(key, *stamp(self._folder / path)) for key, path in zip(keys, names)])
-        files, contents = [], {}
+        files: list[Any] = []
+        contents: dict[Any, Any] = {}
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
             looked, new = read_batch(

@@ -1,8 +1,11 @@
 """From the parts of an extraction into a Milvus collection, by whoever is free."""
 
+from __future__ import annotations
+
 import hashlib
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +15,19 @@ from image_retrieval.errors import InputError
 from image_retrieval.files import atomic_file
 from image_retrieval.index.milvus import MilvusEngine
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import StrPath
 
-def insert(parts, uri, collection="images", address=None, workers=None, metric="cosine", **options):
+
+def insert(
+    parts: Parts | StrPath,
+    uri: StrPath,
+    collection: str = "images",
+    address: str | None = None,
+    workers: int | None = None,
+    metric: str = "cosine",
+    **options: Any,
+) -> MilvusEngine:
     """Put the features of an extraction into a Milvus collection.
 
     The id of a picture is the SHA-256 of its content, so a picture that is there twice is
@@ -53,7 +67,8 @@ def insert(parts, uri, collection="images", address=None, workers=None, metric="
     https://milvus.io/docs/upsert-entities.md
     """
     parts = parts if isinstance(parts, Parts) else open_parts(parts)
-    how = {"metric": metric, "uri": str(uri), "collection": collection, "progress": False}
+    how: dict[str, Any] = {"metric": metric, "uri": str(uri), "collection": collection}
+    how["progress"] = False
     engine = MilvusEngine(**how, **options)
     notes = _notes(parts, how)
     if not engine.exists():

@@ -5,11 +5,13 @@ readable ones. Which files are done is read from the parts themselves; there is 
 could disagree with them.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from image_retrieval.errors import InputError, one_line
 from image_retrieval.features import read_extractions, write_extractions
 from image_retrieval.features.extraction import settled
 from image_retrieval.files import atomic_file
+
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyExtraction, Array, How, StrPath
 
 COLUMN = "deep_features"
 _STAMP = ["path", "size", "modified"]
@@ -36,20 +41,20 @@ class Parts:
     """
 
     folder: Path
-    extraction: Any
+    extraction: AnyExtraction
 
-    def paths(self):
+    def paths(self) -> list[Path]:
         """Return the Parquet files, in the order of their names."""
         return sorted(self.folder.glob("part-*.parquet"))
 
-    def stamps(self):
+    def stamps(self) -> dict[Path, list[tuple[Any, ...]]]:
         """Return path as bytes, size and time of the files that are done, by Parquet file."""
         found = {path: _table(path, _STAMP).to_pydict() for path in self.paths()}
         return {path: list(zip(*(columns[n] for n in _STAMP))) for path, columns in found.items()}
 
-    def prune(self, there):
+    def prune(self, there: Collection[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
         """Drop from the parts what is not one of these (path, size, time); return what is left."""
-        done = set()
+        done: set[tuple[Any, ...]] = set()
         for path, stamps in self.stamps().items():
             kept = [row for row, each in enumerate(stamps) if each in there and each not in done]
             if not kept:
@@ -59,18 +64,18 @@ class Parts:
             done.update(stamps[row] for row in kept)
         return done
 
-    def batches(self):
+    def batches(self) -> Iterator[tuple[list[File], list[Any]]]:
         """Yield files and contents of one part after the other."""
         for path in self.paths():
             yield self.read(path.name)
 
-    def read(self, name):
+    def read(self, name: str) -> tuple[list[File], list[Any]]:
         """Return files and contents of the part of this name, as `read_batch` does."""
         rows, X = _rows(self.folder / name)
         contents = {row["hash"]: _content(row, x) for row, x in zip(rows, X) if row["hash"]}
         return [_file(row) for row in rows], list(contents.values())
 
-    def table(self):
+    def table(self) -> tuple[Any, Array]:
         """Return the files, with their features in memory.
 
         Returns
@@ -92,7 +97,7 @@ class Parts:
         return files, np.array([x for _, x in rows if x is not None], dtype=np.float32)
 
 
-def open_parts(folder):
+def open_parts(folder: StrPath) -> Parts:
     """Open what `extract` has written.
 
     Parameters
@@ -115,7 +120,7 @@ def open_parts(folder):
     return Parts(folder, extraction)
 
 
-def agreed_parts(folder, asked):
+def agreed_parts(folder: Path, asked: How | None) -> Parts:
     """Return the parts in a folder, where the extraction is recorded from now on.
 
     Raises
@@ -130,12 +135,12 @@ def agreed_parts(folder, asked):
     return Parts(folder, how)
 
 
-def part_name(stamps):
+def part_name(stamps: Iterable[tuple[Any, ...]]) -> str:
     """Return the name of the part of these (path, size, time): other files, another name."""
     return f"part-{hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]}.parquet"
 
 
-def write_part(path, files, contents):
+def write_part(path: Path, files: Iterable[File], contents: Iterable[Any]) -> None:
     """Write files and contents, as `read_batch` returns them, as a part.
 
     The columns are those of `File`, and `print`, `thumbnail` (12 × 12 × 3 bytes) and

@@ -1,8 +1,11 @@
 """A connection to a Ray cluster, and work that is spread over it."""
 
+from __future__ import annotations
+
 import logging
 import os
 import socket
+from typing import Any, Iterator
 
 from image_retrieval.errors import InputError, one_line, printable
 
@@ -11,10 +14,10 @@ _INSTALL = "install the extra: make with-cluster"
 _RETRIES = 3
 _PATIENCE = 10  # seconds
 # Where this process is. Ray Data keeps handles that a second connection would find dead.
-_joined = {}
+_joined: dict[str, str] = {}
 
 
-def connect(address=None):
+def connect(address: str | None = None) -> Any:
     """Return the module `ray`, connected to a cluster until this process ends.
 
     Parameters
@@ -61,7 +64,13 @@ def _unreachable(address, error):
     return InputError(f"{problem}; {way_out}")
 
 
-def spread(ray, items, worker, arguments, workers=None):
+def spread(
+    ray: Any,
+    items: list[dict[str, Any]],
+    worker: type,
+    arguments: tuple[Any, ...],
+    workers: int | None = None,
+) -> Iterator[dict[str, Any]]:
     """Yield what workers make of items, in any order, as each is done.
 
     A worker is an actor of one core, made once. One that dies is made again, and what it was at
@@ -121,7 +130,7 @@ def spread(ray, items, worker, arguments, workers=None):
 def _guarded(worker):
     """Return the class of workers that hand an InputError over, which Ray would not let through."""
 
-    class Guarded(worker):
+    class Guarded(worker):  # type: ignore[valid-type, misc]  # known only when called
         def __call__(self, batch):
             try:
                 return {**super().__call__(batch), "problem": [""]}

@@ -1,6 +1,10 @@
 """A batch of a folder's files, looked at: which are pictures, and what is kept of each."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 import numpy as np
 
@@ -13,8 +17,11 @@ from image_retrieval.features.preprocessing import resize
 from image_retrieval.files import file_hash
 from image_retrieval.images import as_rgb
 
+if TYPE_CHECKING:
+    from image_retrieval.signatures import AnyExtraction
 
-def stamp(path):
+
+def stamp(path: Path) -> list[int]:
     """Return the size and the time of a file, by which a change is noticed."""
     try:
         status = path.stat()
@@ -23,7 +30,14 @@ def stamp(path):
     return [status.st_size, status.st_mtime_ns]
 
 
-def read_batch(folder, names, how, knows, mapping=map, threads=None):
+def read_batch(
+    folder: Path,
+    names: Iterable[PurePath],
+    how: AnyExtraction,
+    knows: Callable[[str], bool],
+    mapping: Callable[..., Iterable[Any]] = map,
+    threads: int | None = None,
+) -> tuple[list[File], list[tuple[Any, ...]]]:
     """Read files, and extract the features of those contents that are not known yet.
 
     Parameters
@@ -47,7 +61,7 @@ def read_batch(folder, names, how, knows, mapping=map, threads=None):
         Hash, print, thumbnail and features (float32) of each new content.
     """
     files = list(mapping(lambda name: _looked(folder, name), names))
-    fresh = {}
+    fresh: dict[str, File] = {}
     for file, key in files:
         if key is not None and not knows(key):
             fresh.setdefault(key, file)
@@ -59,7 +73,8 @@ def read_batch(folder, names, how, knows, mapping=map, threads=None):
 
 
 def _looked(folder, name):
-    file = File(name, label_of(name), *stamp(folder / name))
+    size, modified = stamp(folder / name)
+    file = File(name, label_of(name), size, modified)
     try:
         return file, file_hash(folder / name)
     except InputError as error:
