@@ -325,16 +325,17 @@ def pins(name):
 BOTH = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 
 
-def direct():
-    """Return the text of each line of pyproject.toml that names dependencies, and their names."""
+def direct(first="dependencies = [", end="[dependency-groups]"):
+    """Return name, version and the rest of each line of pyproject.toml that names a dependency."""
     text = (ROOT / "pyproject.toml").read_text()
-    listed = text[text.index("dependencies = [") : text.index("[project.scripts]")]
+    listed = text[text.index(first) : text.index(end)]
     return re.findall(r'^    "([\w.-]+)(\S*?)[";](.*)$', listed, re.MULTILINE)
 
 
 def test_every_dependency_has_a_reason():
-    assert len(direct()) > 30
-    assert [name for name, _, rest in direct() if "#" not in rest and "[" not in rest] == [
+    every = direct(end="[project.scripts]")
+    assert len(every) > 30
+    assert [name for name, _, rest in every if "#" not in rest and "[" not in rest] == [
         "image-retrieval"
     ]
 
@@ -350,6 +351,11 @@ def test_pins_are_compiled_from_pyproject_and_a_student_has_what_the_extras_are_
     assert len(both[0]) > 100 and both[0] <= both[1]
     assert not {"openvino", "nbgrader", "voila", "playwright", "ruff"} & set(pins(edition.pins))
     assert {"pytest", "nbval", "faiss-cpu", "jupyterlab"} <= set(pins(edition.pins))
+
+
+def test_a_tool_has_pins_of_its_own():
+    names = {name for name, _, _ in direct("\nsite = [", "[project.scripts]")}
+    assert {"jupyter-book", "jupyterlite-core"} <= names <= set(pins("requirements-site.txt"))
 
 
 @BOTH
