@@ -336,3 +336,8 @@ def test_keras_weights_see_a_difference(tmp_path):
     X = extract(pictures(), "inception_v3", progress=False)
     assert X.shape == (6, 2048) and X.std() > 0.1
     assert (tmp_path / "keras" / "models" / FILE).is_file()
+
+
+def test_a_layer_it_does_not_have_is_named(weights, unchecked):
+    with pytest.raises(InputError, match="no layer 'mixed99'; it has"):
+        inception_v3.make_graph(weights, layer="mixed99")
