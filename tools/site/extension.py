@@ -19,6 +19,7 @@ def setup(app):
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     # After the theme, which makes the list of buttons.
     app.connect("html-page-context", _add_launch_buttons, priority=600)
+    app.connect("html-page-context", _drop_live_code, priority=600)
     # Before napoleon, which takes the section apart.
     app.connect("autodoc-process-docstring", _number_references, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -47,6 +48,16 @@ def _add_launch_buttons(app, pagename, templatename, context, doctree):
         places.insert(0, ("In this browser", f"{page}?path={notebook}"))
     if places:
         context["header_buttons"].append(_group(places))
+
+
+def _drop_live_code(app, pagename, templatename, context, doctree):
+    # Jupyter Book loads it on every page, twice, although no button starts it; it would fetch its
+    # program from another host.
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script} {getattr(script, 'attributes', {})}".lower()
+    ]
 
 
 def _group(places):
