@@ -4,6 +4,7 @@ import doctest
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from zipfile import ZipFile
@@ -166,8 +167,12 @@ def test_wide_table_leaves_what_is_not_graded_out_of_the_total():
 
 
 @pytest.fixture
-def no_tools(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def no_tools(monkeypatch, tmp_path_factory):
+    """Nothing to find but what the environment's own scripts need to find their Python."""
+    folder = tmp_path_factory.mktemp("programs")
+    for name in ("dirname", "realpath"):
+        (folder / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", str(folder))
 
 
 def test_without_walls_nothing_is_graded_and_the_ways_out_are_named(
