@@ -6,7 +6,7 @@ from tools.site.folders import ROOT
 
 PACKAGE = ROOT / "image_retrieval"
 # What the command line and the other parts are made of.
-INNER = ("__init__", "__main__", "cli", "commands", "download", "hardware", "palette", "terminal")
+INNER = "__init__ __main__ cli commands download hardware palette signatures terminal".split()
 
 
 def write_api(source):
