@@ -28,7 +28,7 @@ def download(url: str, path: StrPath, md5: str, way_out: str, progress: bool = T
     url : str
         Address of the file; redirects are followed.
     path : str or Path
-        Where to keep it. What stands there is replaced by a file with the right hash only;
+        Where to keep it. What is already there is replaced by a file with the right hash only;
         until then it grows beside it, and a download that broke off goes on from there.
     md5 : str
         The hash that the file must have, in hexadecimal.

@@ -77,7 +77,7 @@ def _expanded(n_neighbors, recipe=None):
 
 
 def _joined():
-    """Return the default recipe for each of the `JOINED` parts by itself."""
+    """Return the default recipe for each of the `JOINED` parts on its own."""
     parts = range(len(JOINED))
     return ColumnTransformer([(str(i), default_recipe(), partial(_part, i)) for i in parts])
 

@@ -310,7 +310,7 @@ function render({ model, el }) {
     const [alike, unlike] = [h("b", { class: "ir-alike" }, "orange"), h("b", { class: "ir-unlike" }, "blue")];
     place.replaceChildren(
       h("div", {}, image(pictures[0], "heat map of the query"), image(pictures[1], "heat map of this picture")),
-      h("p", {}, alike, " places make the two alike, ", unlike, " ones unlike: the query, and this picture."),
+      h("p", {}, alike, " parts make the two pictures more similar, ", unlike, " parts less: the query, and this picture."),
     );
     place.hidden = false;
     place.parentElement.querySelector('[aria-expanded]').setAttribute("aria-expanded", "true");
@@ -318,7 +318,7 @@ function render({ model, el }) {
 
   function showMap(content) {
     map = content;
-    parts.mapText.textContent = `${plural(map.rows.length, "picture")} of the data set, by t-SNE: near ones are alike. The star is the query, rings are its neighbors. Choose a point to search with it.`;
+    parts.mapText.textContent = `${plural(map.rows.length, "picture")} of the data set, by t-SNE: near points are similar pictures. The star is the query, rings are its neighbors. Choose a point to search with it.`;
     parts.legend.replaceChildren(
       ...Object.entries(map.colors).map(([label, color]) => h("li", {}, h("i", { style: `background:${color}` }), label)),
     );

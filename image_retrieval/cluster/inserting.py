@@ -30,7 +30,7 @@ def insert(
 ) -> MilvusEngine:
     """Put the features of an extraction into a Milvus collection.
 
-    The id of a picture is the SHA-256 of its content, so a picture that is there twice is
+    The id of a picture is the SHA-256 of its content, so a picture that appears twice is
     in the collection once, and to insert it again changes nothing (Milvus calls that *upsert*).
     Which parts are in is noted beside them: a call that was interrupted goes on from there.
 

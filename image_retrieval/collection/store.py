@@ -2,7 +2,7 @@
 
 SQLite's transactions survive a killed process and a power cut, so that the file holds the
 work of whole batches at any time. Features belong to contents and not to names: a picture
-that was moved or is there twice is never extracted again.
+that was moved or appears twice is never extracted again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class File:
     path : PurePath
         Below the folder.
     label : str
-        Empty for a file that lies in no subfolder.
+        Empty for a file that is not in a subfolder.
     size, modified : int
         Bytes, and nanoseconds since 1970.
     hash : str, optional

@@ -72,7 +72,7 @@ def update(
     """Index a folder of pictures, or what has changed in it since the last time.
 
     It can be interrupted at any moment, even by `kill -9`: the next call goes on from the last
-    batch of 32 pictures. Memory does not grow with the number of pictures, but for the
+    batch of 32 pictures. Memory does not grow with the number of pictures, except for the
     features themselves when the index is built.
 
     Parameters

@@ -153,7 +153,7 @@ def _opened_once(path, identity, output):
 
 @dataclass(frozen=True)
 class _Model:
-    """A model and all that is said of it, but for the size of pictures."""
+    """A model and all that is said of it, except for the size of pictures."""
 
     path: Path
     mean: tuple[float, ...]

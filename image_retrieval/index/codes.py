@@ -1,4 +1,4 @@
-"""Approximate search through codes: one byte a principal component, measured again in full."""
+"""Approximate search through codes: one byte per principal component, measured again in full."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class CodesEngine(ListingEngine):
 
     As few components are kept, and as few candidates measured, as find `recall` of the ten true
     neighbors of some rows, themselves not counted. An index that is saved and loaded leaves the
-    vectors in their file: in memory are the codes, and four bytes a vector more (twelve for the
-    cosine).
+    vectors in their file: in memory are the codes, and four more bytes per vector (twelve for
+    the cosine).
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class CodesEngine(ListingEngine):
     Attributes
     ----------
     components : int
-        Bytes a code.
+        Bytes per code.
     candidates : int
         Measured in full for ten neighbors; the number of rows where all are measured.
     measured_recall : float

@@ -193,7 +193,7 @@ class Engine(ABC):
     def save(self, path: StrPath, images: Mapping[str, Any] | None = None) -> None:
         """Write the index as a folder, whole or not at all; `load` opens it.
 
-        An index that stands there is replaced; any other folder that is not empty is
+        An index that is already there is replaced; any other folder that is not empty is
         refused.
 
         Parameters

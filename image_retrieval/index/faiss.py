@@ -22,9 +22,9 @@ class FaissEngine(ListingEngine):
     """An index of faiss that lists candidates, which are then measured exactly.
 
     faiss (M. Douze and others, "The Faiss library", 2024) has all kinds of codes, by a short
-    text: "SQ8" is one byte a number, "PCA64,SQ8" that of 64 principal components, "OPQ32_128,PQ32"
-    a product quantizer of 32 bytes behind an optimized rotation to 128 numbers, "ITQ256,LSH"
-    256 bits, and "IVF100,SQ8" looks into some of 100 cells only.
+    text: "SQ8" is one byte per number, "PCA64,SQ8" that of 64 principal components,
+    "OPQ32_128,PQ32" a product quantizer of 32 bytes behind an optimized rotation to 128 numbers,
+    "ITQ256,LSH" 256 bits, and "IVF100,SQ8" looks into some of 100 cells only.
 
     As few candidates are measured, and as few cells looked into, as find `recall` of the ten true
     neighbors of some rows, themselves not counted. Where that takes more than a quarter of the

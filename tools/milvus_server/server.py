@@ -76,7 +76,7 @@ class MilvusServer:
         raise InputError(f"the Milvus server does not start; see {self.folder / 'logs'}")
 
     def keep_running(self):
-        """Start the server again if it has ended by itself, as a supervisor does.
+        """Start the server again if it has ended on its own, as a supervisor does.
 
         One that was killed may do so once: it finds what the dead one held, and gives up.
         """
