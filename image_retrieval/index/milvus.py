@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -202,11 +203,10 @@ class MilvusEngine(Engine):
         """Turn the errors of Milvus, which take many lines, into one."""
         try:
             yield
-        except (_pymilvus(self.embedded).MilvusException, OSError, sqlite3.Error) as error:
-            reason = " ".join(str(getattr(error, "message", error)).split())[:200]
-            problem = f"{self.uri}: Milvus {what} ({reason})"
-            way_out = "check the address or the file, then open() it again"
-            raise InputError(f"{problem}; {way_out}") from None
+        except (*_their_errors(self.embedded), OSError, sqlite3.Error) as error:
+            problem = f"{self.uri}: Milvus {what} ({_reason(error)})"
+            suspect = "the file" if self.embedded else f"the address and the token ({_TOKEN})"
+            raise InputError(f"{problem}; check {suspect}, then open() it again") from None
 
     def _id_dtype(self):
         return np.dtype(np.str_ if self._string_ids else np.int64)
@@ -467,13 +467,24 @@ def _stop_server(uri):
         manager.release_server(uri)
 
 
+def _their_errors(embedded):
+    pymilvus, grpc = _pymilvus(embedded), importlib.import_module("grpc")
+    return pymilvus.MilvusException, grpc.RpcError  # the latter while it connects, up to 2.5
+
+
+def _reason(error):
+    said = error.details() if hasattr(error, "details") else getattr(error, "message", error)
+    return " ".join(str(said).split())[:200]
+
+
 def _pymilvus(embedded):
     # gRPC and pymilvus write every failed attempt to standard error; we raise it instead.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    for logger in ("pymilvus", "grpc._server"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
     pymilvus = needed("pymilvus", "milvus", "pip install pymilvus milvus-lite")
+    # Afterwards, because pymilvus sets these levels when it is imported.
+    for logger in ("pymilvus", "pymilvus.milvus_client", "grpc._server"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     if embedded and find_spec("milvus_lite") is None:
         problem = "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here"
         raise InputError(f"{problem}; give uri= of a Milvus server")

@@ -6,7 +6,9 @@ Both are this one, on loopback.
 import os
 import shutil
 import signal
+import socket
 import tempfile
+from contextlib import ExitStack
 from importlib.util import find_spec
 
 import numpy as np
@@ -28,6 +30,7 @@ HOW = features.as_extraction("efficientnet_lite0", size=32)
 # A busy machine does not always start Ray's processes within the time Ray gives them.
 ATTEMPTS = 3
 NODE = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+AGENTS = ("metrics_agent", "metrics_export", "dashboard_agent_listen", "runtime_env_agent")
 SURROUNDINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray takes 127.0.0.1 for the machine's outer address unless it believes it is alone.
@@ -62,13 +65,21 @@ def started(attempts):
     cluster = Cluster()
     try:
         for _ in range(2):
-            cluster.add_node(object_store_memory=100 << 20, **NODE)
+            cluster.add_node(object_store_memory=100 << 20, **NODE, **agents_ports())
         return cluster
     except Exception:
         cluster.shutdown()
         if attempts == 1:
             raise
         return started(attempts - 1)
+
+
+def agents_ports():
+    """Return ports for a node's agents; it gives them 15 seconds if they have to find their own."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in AGENTS]
+        ports = [probe.getsockname()[1] for probe in probes]
+    return {f"{name}_port": port for name, port in zip(AGENTS, ports)}
 
 
 @pytest.fixture(scope="module")
