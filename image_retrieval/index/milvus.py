@@ -40,6 +40,9 @@ _SPARE = 8  # beyond k, to see ties at the end
 _TIMEOUT, _ATTEMPTS = 120.0, 6
 _REACHING = 8  # seconds to wait for a server to answer,
 _STARTING = 60  # and for Milvus Lite to start, which takes long the first time it is read
+# A server that comes back is found within a second, with pymilvus 3; before, gRPC waits longer
+# and longer, for up to two minutes.
+_RECONNECT = {"grpc.max_reconnect_backoff_ms": 1000}
 _TOKEN = "MILVUS_TOKEN"
 _LARGEST_ID = 2**63 - 1
 _LARGEST = 1e17  # beyond it, distances in float32 may overflow
@@ -184,7 +187,7 @@ class MilvusEngine(Engine):
                 client = _pymilvus(self.embedded).MilvusClient
                 # Its own, or what closes one engine would close all at this address; pymilvus says
                 # so with an alias up to 2.5 and with another word since.
-                own = {"alias": uuid.uuid4().hex, "dedicated": True}
+                own = {"alias": uuid.uuid4().hex, "dedicated": True, "grpc_options": _RECONNECT}
                 self._client = client(self.uri, token=token, timeout=seconds, **own)
         return self._client
 
@@ -473,7 +476,9 @@ def _their_errors(embedded):
 
 
 def _reason(error):
-    said = error.details() if hasattr(error, "details") else getattr(error, "message", error)
+    # pymilvus 3 says that it cannot connect, and gRPC why.
+    by_grpc = next((each for each in (error.__cause__, error) if hasattr(each, "details")), None)
+    said = by_grpc.details() if by_grpc else getattr(error, "message", error)
     return " ".join(str(said).split())[:200]
 
 
