@@ -323,7 +323,7 @@ class MilvusEngine(Engine):
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
         limit = min(limit, _MOST)
-        options = {"output_fields": ["row", "id"], "search_params": {"params": self._effort(limit)}}
+        options = {"output_fields": ["row"], "search_params": {"params": self._effort(limit)}}
         answers = self._ask("search", data=list(Q), limit=limit, filter=wanted, **options)
         hits = [sorted(map(self._hit, answer)) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
@@ -338,13 +338,13 @@ class MilvusEngine(Engine):
         return {**given, "ef": max(given["ef"], limit)} if "ef" in given else given
 
     def _hit(self, answer):
-        distance, entity = float(answer["distance"]), answer["entity"]
+        distance = float(answer["distance"])
         if self.metric == "cosine":
             # Milvus gives the similarity, in float32 a little above 1 at times.
             distance = min(max(1 - distance, 0.0), 2.0)
         elif self.metric == "euclidean":
             distance = max(distance, 0.0) ** 0.5
-        return distance, entity["row"], entity["id"]
+        return distance, answer["entity"]["row"], answer["id"]
 
     def _as_arrays(self, hits):
         none = (np.inf, 0, "" if self._string_ids else -1)

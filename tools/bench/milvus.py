@@ -31,15 +31,18 @@ PAGE = Path(__file__).resolve().parents[2] / "build" / "bench-milvus.md"
 HNSW = {"index_type": "HNSW", "params": {"M": 16, "efConstruction": 200}}
 IVF = {"index_type": "IVF_SQ8", "params": {"nlist": 128}}
 FLAT = {"index_type": "FLAT"}
+EF = ("ef", (32, 48, 64, 80, 96, 128, 192, 256, 512))
+NPROBE = ("nprobe", (8, 16, 24, 32, 48, 64, 128))
 # Name, index, the parameter that lengthens the search, values to try, principal components.
 WAYS = (
     ("FLAT", FLAT, None, (0,), None),
-    ("HNSW", HNSW, "ef", (32, 64, 128, 256, 512), None),
-    ("IVF_SQ8", IVF, "nprobe", (8, 16, 32, 64, 128), None),
+    ("HNSW", HNSW, *EF, None),
+    ("IVF_SQ8", IVF, *NPROBE, None),
     ("FLAT", FLAT, None, (0,), 256),
-    ("HNSW", HNSW, "ef", (32, 64, 128, 256, 512), 256),
+    ("HNSW", HNSW, *EF, 256),
+    ("IVF_SQ8", IVF, *NPROBE, 256),
 )
-_MEASURED = 4  # candidates measured in full for each neighbor, where the server has components
+_MEASURED = 3  # candidates measured in full for each neighbor, where the server has components
 _HEAD = (
     "| index | numbers a vector | parameter | recall@10 | queries a second, one by one "
     "| ratio to FLAT | vectors a second, inserted |\n"
@@ -77,10 +80,8 @@ def main(arguments=None):
 
 
 def _measure(uri, X, Q, truth, wanted, name, how, parameter, values, components):
-    kept, asked = X, Q
-    if components:
-        rotation = Rotation.fit(X, "euclidean").first(components)
-        kept, asked = rotation(X), rotation(Q)
+    rotation = Rotation.fit(X, "euclidean").first(components) if components else None
+    kept = rotation(X) if components else X
     common = {"index": how, "consistency": "Bounded", "progress": False}
     engine = MilvusEngine(uri=uri, collection=f"{name}_{kept.shape[1]}", **common)
     start = time.perf_counter()
@@ -90,7 +91,7 @@ def _measure(uri, X, Q, truth, wanted, name, how, parameter, values, components)
     exactly = PairDistances(X, "euclidean") if components else None
     for value in values:
         engine.search_params = {parameter: value} if parameter else {}
-        ask = _asking(engine, Q, asked, exactly)
+        ask = _asking(engine, Q, rotation, exactly)
         recall = index.recall(np.concatenate([ask(i) for i in range(len(Q))]), truth)
         if recall >= wanted:
             break
@@ -100,13 +101,13 @@ def _measure(uri, X, Q, truth, wanted, name, how, parameter, values, components)
     return Measured(name, kept.shape[1], said, recall, 100 / seconds, inserted)
 
 
-def _asking(engine, Q, asked, exactly):
+def _asking(engine, Q, rotation, exactly):
     """Return a function that answers one query, measuring candidates in full where need be."""
 
     def ask(i):
         if exactly is None:
-            return engine.search(asked[i], K)[0]
-        candidates = engine.search(asked[i], _MEASURED * K)[0]
+            return engine.search(Q[i], K)[0]
+        candidates = engine.search(rotation(Q[i : i + 1]), _MEASURED * K)[0]
         return exactly.nearest(Q[i : i + 1], candidates, K)[0]
 
     return ask
