@@ -28,6 +28,7 @@ HOW = features.as_extraction("efficientnet_lite0", size=32)
 
 # A busy machine does not always start a node's agents within the 15 seconds that Ray gives them.
 ATTEMPTS = 5
+PATIENCE = 120  # seconds
 NODE = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
 SURROUNDINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -218,15 +219,25 @@ def holds_each_once(engine, folder):
 
 
 def telling_inserter(book):
-    """Return a worker that notes its parts and its process, and begins when there are two."""
+    """Return a worker that notes its parts and its process, and goes on when there are two.
+
+    It does not wait with its first part, because Ray Data starts few before one is done.
+    """
 
     class Telling(inserting._Inserter):
+        parts = 0
+
         def _insert(self, name):
             with book.open("a") as file:
                 file.write(f"{name} {os.getpid()}\n")
-            while len({line.split()[1] for line in book.read_text().splitlines()}) < 2:
+            self.parts += 1
+            end = time.monotonic() + PATIENCE
+            while self.parts > 1 and self._alone() and time.monotonic() < end:
                 time.sleep(0.1)
             super()._insert(name)
+
+        def _alone(self):
+            return len({line.split()[1] for line in book.read_text().splitlines()}) < 2
 
     return Telling
 
