@@ -68,7 +68,7 @@ def main(arguments=None):
             for measured in _measure(server.uri, X, Q, truth, options.recall, components):
                 found.append(measured)
                 print(*measured, flush=True)
-    text = f"{machine()}\n\nn = {len(X):,} ({name}), {QUERIES} queries.\n\n{_table(found)}"
+    text = f"{_circumstances(name, len(X))}\n\n{_table(found)}"
     with atomic_file(PAGE) as path:
         path.write_text(text, encoding="utf-8")
     print(text)
@@ -122,6 +122,14 @@ def _settle(engine, how):
     while engine._ask("describe_index", "vector").get("pending_index_rows", 0):
         time.sleep(0.5)
     engine._ask("load_collection")
+
+
+def _circumstances(name, n):
+    return (
+        f'{QUERIES} queries among {n:,} vectors ({name}), with `consistency="Bounded"`. '
+        f"Where the server holds {COMPONENTS[-1]} principal components, {_MEASURED * K} candidates "
+        f"are measured in full, and to turn a query into components is part of its time. ({machine()})"
+    )
 
 
 def _table(found):
