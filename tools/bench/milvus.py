@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,17 +87,23 @@ def _measure(uri, X, Q, truth, wanted, components):
     exactly = PairDistances(X, "euclidean") if components else None
     for how, parameter, values in WAYS:
         _settle(engine, how)
-        for value in values:
-            engine.search_params = {parameter: value} if parameter else {}
-            ask = _asking(engine, Q, rotation, exactly)
-            recall = index.recall(np.concatenate([ask(i) for i in range(len(Q))]), truth)
-            if recall >= wanted:
-                break
-        seconds = best_seconds({"ask": lambda ask=ask: [ask(i) for i in range(100)]}, 5)["ask"]
+        ask = _asking(engine, Q, rotation, exactly)
+        value, recall = _lengthen(engine, ask, truth, wanted, parameter, values)
+        seconds = best_seconds({"ask": partial(_ask_all, ask)}, 5)["ask"]
         said = f"`{parameter}` {value}" if parameter else "none"
         name = how["index_type"]
         yield Measured(name, kept.shape[1], said, recall, 100 / seconds, inserted)
     engine.drop()
+
+
+def _lengthen(engine, ask, truth, wanted, parameter, values):
+    """Return the first value with which a search finds enough, or the last, and its recall."""
+    for value in values:
+        engine.search_params = {parameter: value} if parameter else {}
+        recall = index.recall(np.concatenate([ask(i) for i in range(len(truth))]), truth)
+        if recall >= wanted:
+            break
+    return value, recall
 
 
 def _asking(engine, Q, rotation, exactly):
@@ -109,6 +116,11 @@ def _asking(engine, Q, rotation, exactly):
         return exactly.nearest(Q[i : i + 1], candidates, K)[0]
 
     return ask
+
+
+def _ask_all(ask):
+    for i in range(100):
+        ask(i)
 
 
 def _settle(engine, how):
@@ -128,7 +140,8 @@ def _circumstances(name, n):
     return (
         f'{QUERIES} queries among {n:,} vectors ({name}), with `consistency="Bounded"`. '
         f"Where the server holds {COMPONENTS[-1]} principal components, {_MEASURED * K} candidates "
-        f"are measured in full, and to turn a query into components is part of its time. ({machine()})"
+        f"are measured in full, and to turn a query into components is part of its time. "
+        f"({machine()})"
     )
 
 
