@@ -114,7 +114,9 @@ def spread(
     """
     cores = int(ray.cluster_resources().get("CPU", 1))
     workers = max(1, min(workers or cores, cores, len(items)))
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    how = ray.data.DataContext.get_current()
+    # The latter are bars of the steps, which Ray 2.10 shows all the same.
+    how.enable_progress_bars = how.execution_options.verbose_progress = False
     rows = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         _guarded(worker),
         fn_constructor_args=arguments,
