@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
+from tools.milvus_server.environment import obstacle
+from tools.milvus_server.server import MilvusServer
 from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
 
 ROOT = Path(__file__).resolve().parent
@@ -188,3 +190,19 @@ def findings(page, axe):
         for each in found
         if each["impact"] in ("serious", "critical")
     ]
+
+
+@pytest.fixture(scope="session")
+def only_server(tmp_path_factory):
+    """Return the Milvus server of all tests; `server` has it ready."""
+    if obstacle():
+        pytest.skip(f"no Milvus server here: {obstacle()}")
+    with MilvusServer(tmp_path_factory.mktemp("milvus"), impatient=True) as running:
+        yield running
+
+
+@pytest.fixture
+def server(only_server):
+    """Return the server, which runs, and asks for no password, whatever a test has done to it."""
+    only_server.run(authorization=False)
+    return only_server

@@ -13,6 +13,7 @@ _INSTALL = "install the extra: make with-cluster"
 # After so many workers have died of a piece of work, it is to blame.
 _RETRIES = 3
 _PATIENCE = 10  # seconds
+_STARTS = 3  # on this machine
 # Where this process is. Ray Data keeps handles that a second connection would find dead.
 _joined: dict[str, str] = {}
 
@@ -36,16 +37,24 @@ def connect(address: str | None = None) -> Any:
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     if not ray.is_initialized():
         _reach(address)
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        except Exception as error:  # Ray raises many kinds, and bare ones
-            raise _unreachable(address, error) from None
+        _join(ray, address, _STARTS)
         _joined["address"] = address
     elif _joined.get("address", address) != address:
         problem = f"this process is connected to {_joined['address']}, not {address}"
         raise InputError(f"{problem}; use that, or another process")
     _quiet()
     return ray
+
+
+def _join(ray, address, attempts):
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # Ray raises many kinds, and bare ones
+        # A busy machine may not start Ray's processes within the time Ray gives them.
+        if address != "local" or attempts == 1:
+            raise _unreachable(address, error) from None
+        ray.shutdown()
+        _join(ray, address, attempts - 1)
 
 
 def _reach(address):
@@ -105,7 +114,9 @@ def spread(
     """
     cores = int(ray.cluster_resources().get("CPU", 1))
     workers = max(1, min(workers or cores, cores, len(items)))
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    how = ray.data.DataContext.get_current()
+    # The latter are bars of the steps, which Ray 2.10 shows all the same.
+    how.enable_progress_bars = how.execution_options.verbose_progress = False
     rows = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         _guarded(worker),
         fn_constructor_args=arguments,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -39,6 +40,9 @@ _SPARE = 8  # beyond k, to see ties at the end
 _TIMEOUT, _ATTEMPTS = 120.0, 6
 _REACHING = 8  # seconds to wait for a server to answer,
 _STARTING = 60  # and for Milvus Lite to start, which takes long the first time it is read
+# A server that comes back is found within a second, with pymilvus 3; before, gRPC waits longer
+# and longer, for up to two minutes.
+_RECONNECT = {"grpc.max_reconnect_backoff_ms": 1000}
 _TOKEN = "MILVUS_TOKEN"
 _LARGEST_ID = 2**63 - 1
 _LARGEST = 1e17  # beyond it, distances in float32 may overflow
@@ -183,7 +187,7 @@ class MilvusEngine(Engine):
                 client = _pymilvus(self.embedded).MilvusClient
                 # Its own, or what closes one engine would close all at this address; pymilvus says
                 # so with an alias up to 2.5 and with another word since.
-                own = {"alias": uuid.uuid4().hex, "dedicated": True}
+                own = {"alias": uuid.uuid4().hex, "dedicated": True, "grpc_options": _RECONNECT}
                 self._client = client(self.uri, token=token, timeout=seconds, **own)
         return self._client
 
@@ -202,11 +206,10 @@ class MilvusEngine(Engine):
         """Turn the errors of Milvus, which take many lines, into one."""
         try:
             yield
-        except (_pymilvus(self.embedded).MilvusException, OSError, sqlite3.Error) as error:
-            reason = " ".join(str(getattr(error, "message", error)).split())[:200]
-            problem = f"{self.uri}: Milvus {what} ({reason})"
-            way_out = "check the address or the file, then open() it again"
-            raise InputError(f"{problem}; {way_out}") from None
+        except (*_their_errors(self.embedded), OSError, sqlite3.Error) as error:
+            problem = f"{self.uri}: Milvus {what} ({_reason(error)})"
+            suspect = "the file" if self.embedded else f"the address and the token ({_TOKEN})"
+            raise InputError(f"{problem}; check {suspect}, then open() it again") from None
 
     def _id_dtype(self):
         return np.dtype(np.str_ if self._string_ids else np.int64)
@@ -320,7 +323,7 @@ class MilvusEngine(Engine):
     def _hits(self, Q, k, limit, wanted):
         """Return (distance, row, id) of the k nearest of each query, ties in row order."""
         limit = min(limit, _MOST)
-        options = {"output_fields": ["row", "id"], "search_params": {"params": self._effort(limit)}}
+        options = {"output_fields": ["row"], "search_params": {"params": self._effort(limit)}}
         answers = self._ask("search", data=list(Q), limit=limit, filter=wanted, **options)
         hits = [sorted(map(self._hit, answer)) for answer in answers]
         more = [i for i, found in enumerate(hits) if _cut_in_a_tie(found, k, limit)]
@@ -335,13 +338,13 @@ class MilvusEngine(Engine):
         return {**given, "ef": max(given["ef"], limit)} if "ef" in given else given
 
     def _hit(self, answer):
-        distance, entity = float(answer["distance"]), answer["entity"]
+        distance = float(answer["distance"])
         if self.metric == "cosine":
             # Milvus gives the similarity, in float32 a little above 1 at times.
             distance = min(max(1 - distance, 0.0), 2.0)
         elif self.metric == "euclidean":
             distance = max(distance, 0.0) ** 0.5
-        return distance, entity["row"], entity["id"]
+        return distance, answer["entity"]["row"], answer["id"]
 
     def _as_arrays(self, hits):
         none = (np.inf, 0, "" if self._string_ids else -1)
@@ -467,13 +470,26 @@ def _stop_server(uri):
         manager.release_server(uri)
 
 
+def _their_errors(embedded):
+    pymilvus, grpc = _pymilvus(embedded), importlib.import_module("grpc")
+    return pymilvus.MilvusException, grpc.RpcError  # the latter while it connects, up to 2.5
+
+
+def _reason(error):
+    # pymilvus 3 says that it cannot connect, and gRPC why.
+    by_grpc = next((each for each in (error.__cause__, error) if hasattr(each, "details")), None)
+    said = by_grpc.details() if by_grpc else getattr(error, "message", error)
+    return " ".join(str(said).split())[:200]
+
+
 def _pymilvus(embedded):
     # gRPC and pymilvus write every failed attempt to standard error; we raise it instead.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    for logger in ("pymilvus", "grpc._server"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
     pymilvus = needed("pymilvus", "milvus", "pip install pymilvus milvus-lite")
+    # Afterwards, because pymilvus sets these levels when it is imported.
+    for logger in ("pymilvus", "pymilvus.milvus_client", "grpc._server"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     if embedded and find_spec("milvus_lite") is None:
         problem = "embedded Milvus needs milvus-lite (Linux and macOS), which is not installed here"
         raise InputError(f"{problem}; give uri= of a Milvus server")

@@ -12,21 +12,11 @@ from test_index_engines import TestEveryEngine  # noqa: F401  (run here on a ser
 from image_retrieval import index
 from image_retrieval.errors import InputError
 from image_retrieval.index.milvus import MilvusEngine
-from tools.milvus_server.environment import obstacle
-from tools.milvus_server.server import MilvusServer
 
 pytestmark = pytest.mark.cluster
 FLAT = {"index": {"index_type": "FLAT"}, "progress": False}
 NAMES = (f"images_{number}" for number in count())
 pytest.importorskip("pymilvus")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    if obstacle():
-        pytest.skip(f"no Milvus server here: {obstacle()}")
-    with MilvusServer(tmp_path_factory.mktemp("milvus"), impatient=True) as running:
-        yield running
 
 
 @pytest.fixture
@@ -110,7 +100,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(server,
     assert engine.add(X[:2], ids=[900, 901]).n == 432
 
 
-def eventually(server, check, seconds=120):
+def eventually(server, check, seconds=600):
     """Wait until the server, which is kept running, has loaded its collections again."""
     end = time.monotonic() + seconds
     while True:
@@ -131,16 +121,14 @@ def test_an_address_where_nobody_answers_is_one_line():
     assert time.monotonic() - start < 20
 
 
-# The last test on the server: it asks for passwords from then on.
+# At the end, because the server has to be started twice for it.
 def test_who_may_come_in_where_the_server_asks(server, tmp_path, monkeypatch):
     how = {"uri": server.uri, "collection": "guarded", **FLAT}
     MilvusEngine(**how).build(features(3)).save(tmp_path / "saved")
-    server.kill()
-    server.authorization = True
-    server.start()
+    server.run(authorization=True)
     for token in (None, "root:wrong"):
         with pytest.raises(InputError, match="Milvus") as caught:
             index.load(tmp_path / "saved", uri=server.uri, token=token)
         assert "\n" not in str(caught.value) and "wrong" not in str(caught.value)
     monkeypatch.setenv("MILVUS_TOKEN", "root:Milvus")
-    assert eventually(server, lambda: index.load(tmp_path / "saved", uri=server.uri)).n == 3
+    assert eventually(server, lambda: index.load(tmp_path / "saved", uri=server.uri).n) == 3

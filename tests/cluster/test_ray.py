@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from importlib.util import find_spec
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from small_pictures import draw
 
 from image_retrieval import cli, cluster, collection, datasets, features
-from image_retrieval.cluster import extracting
+from image_retrieval.cluster import extracting, inserting
 from image_retrieval.errors import InputError
 from image_retrieval.images import as_rgb
 
@@ -25,8 +26,9 @@ pytestmark = pytest.mark.cluster
 HOW = features.as_extraction("efficientnet_lite0", size=32)
 
 
-# A busy machine does not always start Ray's processes within the time Ray gives them.
-ATTEMPTS = 3
+# A busy machine does not always start a node's agents within the 15 seconds that Ray gives them.
+ATTEMPTS = 5
+PATIENCE = 120  # seconds
 NODE = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
 SURROUNDINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -169,6 +171,94 @@ def test_index_takes_a_cluster_and_makes_what_it_makes_without(address, few, tmp
     assert not (tmp_path / "spread" / "parts").exists()
     assert cli.main(["index", str(few), *options, "--ray", address]) == 0
     assert "0 files added, 0 changed, 0 removed; 0 extracted" in capsys.readouterr().out
+
+
+def test_each_part_goes_into_a_server_once_whoever_is_free(
+    address, server, extracted, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(inserting, "_Inserter", telling_inserter(tmp_path / "told"))
+    where = {"uri": server.uri, "collection": "shared_out", "address": address}
+    engine = cluster.insert(extracted.folder, **where, index={"index_type": "FLAT"})
+    told = [line.split() for line in (tmp_path / "told").read_text().splitlines()]
+    assert sorted(name for name, _ in told) == [path.name for path in parts_of(extracted)]
+    assert len({process for _, process in told}) == 2
+    holds_each_once(engine, extracted.folder)
+    assert cluster.insert(extracted.folder, **where).n == engine.n
+    assert len((tmp_path / "told").read_text().splitlines()) == len(told)
+    engine.drop()
+
+
+def test_a_worker_that_is_killed_while_it_inserts_loses_and_doubles_nothing(
+    address, server, few, tmp_path, monkeypatch
+):
+    made = cluster.extract(few, address, tmp_path / "parts", HOW, part_size=4, progress=False)
+    monkeypatch.setattr(inserting, "_Inserter", dying_inserter(tmp_path / "killed"))
+    where = {"uri": server.uri, "collection": "cut_short", "address": address}
+    engine = cluster.insert(made.folder, **where, index={"index_type": "FLAT"})
+    assert (tmp_path / "killed").read_text() == "once"
+    assert engine.n == 12
+    holds_each_once(engine, made.folder)
+    engine.drop()
+
+
+def parts_of(extracted):
+    return cluster.open_parts(extracted.folder).paths()
+
+
+def holds_each_once(engine, folder):
+    """Check that a picture is found by its own features, and a full ranking lists each once."""
+    files, X = cluster.open_parts(folder).table()
+    readable = files[files["problem"].isna()]
+    different = readable.drop_duplicates("hash")
+    assert engine.n == len(different)
+    ranked = engine.search(X[0], k=None)[0][0]
+    assert sorted(ranked) == sorted(different["hash"])
+    found, distances = engine.search(X[::50], k=1)
+    np.testing.assert_allclose(distances, 0, atol=1e-5)
+    assert found[:, 0].tolist() == readable["hash"].tolist()[::50]
+
+
+def telling_inserter(book):
+    """Return a worker that notes its parts and its process, and goes on when there are two.
+
+    It does not wait with its first part, because Ray Data starts few before one is done.
+    """
+
+    class Telling(inserting._Inserter):
+        parts = 0
+
+        def _insert(self, name):
+            with book.open("a") as file:
+                file.write(f"{name} {os.getpid()}\n")
+            self.parts += 1
+            end = time.monotonic() + PATIENCE
+            while self.parts > 1 and self._alone() and time.monotonic() < end:
+                time.sleep(0.1)
+            super()._insert(name)
+
+        def _alone(self):
+            return len({line.split()[1] for line in book.read_text().splitlines()}) < 2
+
+    return Telling
+
+
+def dying_inserter(flag):
+    """Return a worker that is killed once, when the server has half of a part."""
+
+    class Dying(inserting._Inserter):
+        def _insert(self, name):
+            if not flag.exists():
+                flag.write_text("once")
+                files, contents = self._parts.read(name)
+                half = contents[: len(contents) // 2]
+                labels = {file.hash: file.label for file in files}
+                ids = [content[0] for content in half]
+                X = np.array([content[-1] for content in half])
+                self._engine.update(X, ids, [labels[key] for key in ids])
+                os.kill(os.getpid(), signal.SIGKILL)
+            super()._insert(name)
+
+    return Dying
 
 
 def dying_worker(flag):

@@ -8,7 +8,7 @@ import pytest
 from small_pictures import draw
 
 from image_retrieval import cli, cluster, features
-from image_retrieval.cluster import parts
+from image_retrieval.cluster import parts, session
 from image_retrieval.cluster.session import connect
 from image_retrieval.collection.reading import read_batch
 from image_retrieval.errors import InputError
@@ -105,6 +105,33 @@ def test_an_address_where_nobody_answers_is_named_at_once():
     pytest.importorskip("ray")
     with pytest.raises(InputError, match="no Ray cluster answers at 127.0.0.1:1 "):
         connect("127.0.0.1:1")
+
+
+@pytest.mark.parametrize(("failures", "starts"), [(1, 2), (9, 3)])
+def test_a_start_on_this_machine_that_fails_is_tried_again(failures, starts, monkeypatch):
+    class Ray:
+        tried = 0
+
+        def is_initialized(self):
+            return False
+
+        def init(self, **how):
+            self.tried += 1
+            if self.tried <= failures:
+                raise Exception("The current node timed out during startup.")
+
+        def shutdown(self):
+            pass
+
+    ray = Ray()
+    monkeypatch.setattr(session, "_ray", lambda: ray)
+    monkeypatch.setattr(session, "_joined", {})
+    if failures >= starts:
+        with pytest.raises(InputError, match="no Ray cluster answers at local"):
+            connect("local")
+    else:
+        assert connect("local") is ray
+    assert ray.tried == starts
 
 
 def test_milvus_goes_with_ray_only(few, capsys):

@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,15 +32,12 @@ PAGE = Path(__file__).resolve().parents[2] / "build" / "bench-milvus.md"
 HNSW = {"index_type": "HNSW", "params": {"M": 16, "efConstruction": 200}}
 IVF = {"index_type": "IVF_SQ8", "params": {"nlist": 128}}
 FLAT = {"index_type": "FLAT"}
-# Name, index, the parameter that lengthens the search, values to try, principal components.
-WAYS = (
-    ("FLAT", FLAT, None, (0,), None),
-    ("HNSW", HNSW, "ef", (32, 64, 128, 256, 512), None),
-    ("IVF_SQ8", IVF, "nprobe", (8, 16, 32, 64, 128), None),
-    ("FLAT", FLAT, None, (0,), 256),
-    ("HNSW", HNSW, "ef", (32, 64, 128, 256, 512), 256),
-)
-_MEASURED = 4  # candidates measured in full for each neighbor, where the server has components
+EF = ("ef", (32, 48, 64, 80, 96, 128, 192, 256, 512))
+NPROBE = ("nprobe", (8, 16, 24, 32, 48, 64, 128))
+# Index, the parameter that lengthens the search, values to try.
+WAYS = ((FLAT, None, (0,)), (HNSW, *EF), (IVF, *NPROBE))
+COMPONENTS = (None, 256)
+_MEASURED = 3  # candidates measured in full for each neighbor, where the server has components
 _HEAD = (
     "| index | numbers a vector | parameter | recall@10 | queries a second, one by one "
     "| ratio to FLAT | vectors a second, inserted |\n"
@@ -67,64 +65,90 @@ def main(arguments=None):
     X, Q, name = pool().sample(options.rows, QUERIES)
     truth, found = index.build(X).search(Q, K)[0], []
     with tempfile.TemporaryDirectory() as folder, MilvusServer(folder) as server:
-        for way in WAYS:
-            found.append(_measure(server.uri, X, Q, truth, options.recall, *way))
-            print(*found[-1], flush=True)
-    text = f"{machine()}\n\nn = {len(X):,} ({name}), {QUERIES} queries.\n\n{_table(found)}"
+        for components in COMPONENTS:
+            for measured in _measure(server.uri, X, Q, truth, options.recall, components):
+                found.append(measured)
+                print(*measured, flush=True)
+    text = f"{_circumstances(name, len(X))}\n\n{_table(found)}"
     with atomic_file(PAGE) as path:
         path.write_text(text, encoding="utf-8")
     print(text)
 
 
-def _measure(uri, X, Q, truth, wanted, name, how, parameter, values, components):
-    kept, asked = X, Q
-    if components:
-        rotation = Rotation.fit(X, "euclidean").first(components)
-        kept, asked = rotation(X), rotation(Q)
-    common = {"index": how, "consistency": "Bounded", "progress": False}
-    engine = MilvusEngine(uri=uri, collection=f"{name}_{kept.shape[1]}", **common)
+def _measure(uri, X, Q, truth, wanted, components):
+    """Yield what each index does with these vectors, which are inserted once."""
+    rotation = Rotation.fit(X, "euclidean").first(components) if components else None
+    kept = rotation(X) if components else X
+    common = {"index": FLAT, "consistency": "Bounded", "progress": False}
+    engine = MilvusEngine(uri=uri, collection=f"vectors_{kept.shape[1]}", **common)
     start = time.perf_counter()
     engine.build(kept)
     inserted = len(X) / (time.perf_counter() - start)
-    _settle(engine)
     exactly = PairDistances(X, "euclidean") if components else None
+    for how, parameter, values in WAYS:
+        _settle(engine, how)
+        ask = _asking(engine, Q, rotation, exactly)
+        value, recall = _lengthen(engine, ask, truth, wanted, parameter, values)
+        seconds = best_seconds({"ask": partial(_ask_all, ask)}, 5)["ask"]
+        said = f"`{parameter}` {value}" if parameter else "none"
+        name = how["index_type"]
+        yield Measured(name, kept.shape[1], said, recall, 100 / seconds, inserted)
+    engine.drop()
+
+
+def _lengthen(engine, ask, truth, wanted, parameter, values):
+    """Return the first value with which a search finds enough, or the last, and its recall."""
     for value in values:
         engine.search_params = {parameter: value} if parameter else {}
-        ask = _asking(engine, Q, asked, exactly)
-        recall = index.recall(np.concatenate([ask(i) for i in range(len(Q))]), truth)
+        recall = index.recall(np.concatenate([ask(i) for i in range(len(truth))]), truth)
         if recall >= wanted:
             break
-    seconds = best_seconds({name: lambda: [ask(i) for i in range(100)]}, 5)[name]
-    said = f"{parameter} {value}" if parameter else "none"
-    engine.drop()
-    return Measured(name, kept.shape[1], said, recall, 100 / seconds, inserted)
+    return value, recall
 
 
-def _asking(engine, Q, asked, exactly):
+def _asking(engine, Q, rotation, exactly):
     """Return a function that answers one query, measuring candidates in full where need be."""
 
     def ask(i):
         if exactly is None:
-            return engine.search(asked[i], K)[0]
-        candidates = engine.search(asked[i], _MEASURED * K)[0]
+            return engine.search(Q[i], K)[0]
+        candidates = engine.search(rotation(Q[i : i + 1]), _MEASURED * K)[0]
         return exactly.nearest(Q[i : i + 1], candidates, K)[0]
 
     return ask
 
 
-def _settle(engine):
-    """Let the server index what was inserted, and search that index and nothing else."""
+def _ask_all(ask):
+    for i in range(100):
+        ask(i)
+
+
+def _settle(engine, how):
+    """Let the server index what was inserted, this way, and search that index and nothing else."""
+    parameters = engine._client.prepare_index_params()
+    parameters.add_index("vector", metric_type="L2", **how)
     engine._ask("flush")
+    for call, *arguments in (("release_collection",), ("drop_index", "vector")):
+        engine._ask(call, *arguments)
+    engine._ask("create_index", parameters)
     while engine._ask("describe_index", "vector").get("pending_index_rows", 0):
         time.sleep(0.5)
-    for call in ("release_collection", "load_collection"):
-        engine._ask(call)
+    engine._ask("load_collection")
+
+
+def _circumstances(name, n):
+    return (
+        f'{QUERIES} queries among {n:,} vectors ({name}), with `consistency="Bounded"`. '
+        f"Where the server holds {COMPONENTS[-1]} principal components, {_MEASURED * K} candidates "
+        f"are measured in full, and to turn a query into components is part of its time. "
+        f"({machine()})"
+    )
 
 
 def _table(found):
     flat = found[0].rate
     lines = [
-        f"| {each.name} | {each.dimensions:,} | {each.parameter} | {each.recall:.3f} "
+        f"| `{each.name}` | {each.dimensions:,} | {each.parameter} | {each.recall:.3f} "
         f"| {each.rate:,.0f} | {each.rate / flat:.1f} | {each.inserted:,.0f} |"
         for each in found
     ]

@@ -2,10 +2,6 @@
 
 import sys
 
-# jsonschema would build a grammar of internet addresses first, which takes seconds for each
-# submission, and no notebook has any to be checked.
-sys.modules["rfc3987_syntax"] = None
-
 if __name__ == "__main__":
     from tools.classroom.execution import main
 

@@ -4,10 +4,9 @@ usage: python -m tools.milvus_server COMMAND [ARGUMENT ...]
 """
 
 import os
-import shutil
 import sys
 
-from tools.milvus_server.environment import OFFLINE, install
+from tools.milvus_server.environment import install, walls
 
 
 def main(command):
@@ -17,8 +16,8 @@ def main(command):
         return 2
     if not install():
         print("There is no Milvus server for this machine; what needs one is left out.", flush=True)
-    walls = OFFLINE if shutil.which("bwrap") else ()
-    return os.execvp([*walls, *command][0], [*walls, *command])
+    command = [*walls(), *command]
+    return os.execvp(command[0], command)
 
 
 if __name__ == "__main__":

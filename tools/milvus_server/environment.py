@@ -4,6 +4,7 @@ The server listens on every interface of the machine, with no password unless to
 Hence it only runs where the loopback device is the only one.
 """
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,12 @@ FOLDER = Path(__file__).resolve().parents[2] / "build" / "milvus-server"
 # The machine as it is, but for a network and process numbers of its own (bubblewrap).
 OFFLINE = ("bwrap", "--dev-bind", "/", "/", "--proc", "/proc", "--unshare-net", "--unshare-pid")
 OFFLINE += ("--die-with-parent", "--")
+
+
+def walls():
+    """Return `OFFLINE`, or nothing where this machine gives no process a network of its own."""
+    can = shutil.which("bwrap") and not subprocess.call([*OFFLINE, "true"])
+    return OFFLINE if can else ()
 
 
 def server_python():

@@ -11,6 +11,8 @@ from image_retrieval.errors import InputError
 from tools.milvus_server.environment import obstacle, server_python
 
 _STARTS, _SECONDS = 3, 90  # one start of four did not answer; others took up to 46 seconds
+# Not one of those that systems give to clients, who might have it when the server comes back.
+_PORT = 20530
 # What the server looks at every so many milliseconds; it is set up for large clusters.
 _IMPATIENT = {
     "PROXY_TIMETICKINTERVAL": "20",
@@ -31,21 +33,20 @@ class MilvusServer:
     folder : str or Path
         Data, logs and the program; a second server on it goes on where the first one ended.
     authorization : bool
-        Whether clients must say who they are; at first there is only `root:Milvus`. A new value
-        counts from the next start.
+        Whether clients must say who they are; at first there is only `root:Milvus`.
     impatient : bool
         Whether it looks for work more often than it is set up to, for tests of many small steps.
     """
 
     def __init__(self, folder, authorization=False, impatient=False):
-        self.folder, self._process, self._port = Path(folder), None, _free_port()
+        self.folder, self._process = Path(folder), None
         self.authorization = authorization
         self._pace = _IMPATIENT if impatient else {}
 
     @property
     def uri(self):
         """The address for clients, the same after another start."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{_PORT}"
 
     def __enter__(self):
         self.start()
@@ -65,15 +66,24 @@ class MilvusServer:
         problem = obstacle()
         if problem:
             raise InputError(f"{problem}; run python -m tools.milvus_server COMMAND")
-        prepare = [server_python(), Path(__file__).with_name("prepare.py"), self.folder]
         switch = f"authorization_enabled={str(self.authorization).lower()}"
-        prepare += [f"proxy_port={self._port}", switch]
+        prepare = [server_python(), Path(__file__).with_name("prepare.py")]
+        prepare += [self.folder, _PORT, switch]
         subprocess.run([str(part) for part in prepare], check=True)
         for _ in range(_STARTS):
             if self._answers_after_launch():
                 return
             self.kill()
         raise InputError(f"the Milvus server does not start; see {self.folder / 'logs'}")
+
+    def run(self, authorization):
+        """Have the server run and ask for passwords or not, with another start if need be."""
+        if self.authorization != authorization:
+            self.kill()
+        self.authorization = authorization
+        if self._process is None:
+            self.start()
+        self.keep_running()
 
     def keep_running(self):
         """Start the server again if it has ended on its own, as a supervisor does.
