@@ -36,8 +36,9 @@ run: environment  ## execute all notebooks into build/notebooks/*.html
 
 # A file's tests, and a notebook's cells, stay together. A notebook takes up to a gigabyte, hence
 # no more than four at once.
-test: with-dev  ## run the tests and compare the notebooks' outputs
-	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile
+test: with-dev  ## run the tests and compare the notebooks' outputs [ALL=1: those that take long, too]
+	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile \
+	    $(if $(filter command,$(origin ALL)),-m 'not network and not site and not cluster')
 
 # A Milvus server listens to everybody, hence a network of its own.
 test-cluster: with-dev with-cluster  ## run the tests on a Milvus server and a Ray cluster of this machine

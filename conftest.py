@@ -81,7 +81,7 @@ def answers_after(item):
     notebook = getattr(item.parent, "nb", None)
     if notebook is None or item.cell is not code_cells(notebook)[-1]:
         return []
-    return [
+    items = [
         # Their outputs are not committed, so that there is nothing to compare them with.
         type(item).from_parent(
             item.parent,
@@ -92,6 +92,9 @@ def answers_after(item):
         )
         for number, code in enumerate(answers(notebook), 1)
     ]
+    for each in items:
+        each.add_marker(pytest.mark.long)
+    return items
 
 
 def code_cells(notebook):

@@ -24,6 +24,7 @@ from image_retrieval import datasets, index
 from image_retrieval.images import as_rgb
 
 playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.long
 
 PATIENCE = 120_000  # ms; a busy machine is no reason to fail
 PHONE = {"width": 375, "height": 740}

@@ -51,7 +51,11 @@ def sample_caltech101():
     return datasets.locate("sample", "caltech101")
 
 
-@pytest.fixture(params=["sample", "sample_caltech101", "folder", "caltech101", "cifar10"])
+# Almost three thousand pictures, which take half a minute.
+CIFAR10 = pytest.param("cifar10", marks=pytest.mark.long)
+
+
+@pytest.fixture(params=["sample", "sample_caltech101", "folder", "caltech101", CIFAR10])
 def location(request):
     """Where each of the data sets lies; real ones where their archives are."""
     return datasets.locate(request.getfixturevalue(request.param).folder)
@@ -147,6 +151,7 @@ def precision(built, column="deep_features", recipe=None, labels=list):
     return evaluate.precision_at_k(ranking, 5).mean()
 
 
+@pytest.mark.long
 def test_real_cifar10_reaches_the_courses_figures(cifar10):
     """The course's central claim, on photographs: chance is 0.25."""
     assert (sum(cifar10.train.values()), sum(cifar10.test.values())) == (2005, 800)

@@ -291,6 +291,7 @@ def test_an_assignment_that_has_changed_is_not_mixed_with_older_grades(course, t
     assert "powers has changed" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_gradescope_runs_what_was_written_for_it(course, handed_out, tmp_path):
     place = tmp_path / "autograder"
     path = tmp_path / "powers.zip"

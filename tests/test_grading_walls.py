@@ -12,6 +12,8 @@ from tools.classroom.grade import Grading
 from tools.classroom.isolation import SANDBOX, Limits
 from tools.classroom.submissions import find
 
+pytestmark = pytest.mark.long
+
 LIMITS = Limits(
     memory=1 << 30, disk=32 << 20, processes=100, cell_seconds=15, seconds=120, output=2 << 20
 )

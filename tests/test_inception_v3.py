@@ -94,6 +94,7 @@ def test_earlier_layers_are_those_of_keras(fixture, weights, unchecked, layer):
     assert_equal(X, fixture[f"{layer}_{size}"])
 
 
+@pytest.mark.long
 def test_features_are_keras_own(tmp_path, unchecked, keras):
     """The file and the features both by the installed Keras."""
     from tools.reference_inception import keras_map, keras_model
@@ -119,6 +120,7 @@ def test_convolutions_have_the_shapes_and_the_order_of_keras_files(fixture):
     assert [tuple(step["shape"]) for step in order] == shapes
 
 
+@pytest.mark.long
 def test_every_layer_has_its_own_depth_and_the_pooled_vector_is_the_maps_mean(weights, unchecked):
     how = {"size": SIZE, "weights": weights, "progress": False}
     depths = {"mixed0": 256, "mixed2": 288, "mixed4": 768, "mixed8": 1280, "mixed10": 2048}
@@ -129,6 +131,7 @@ def test_every_layer_has_its_own_depth_and_the_pooled_vector_is_the_maps_mean(we
         np.testing.assert_allclose(X, maps.mean(axis=(1, 2)), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.long
 def test_every_tensor_of_a_batch_norm_counts(fixture, tmp_path, unchecked):
     drawn = random_weights(json.loads(str(fixture["layers"])))
     pixels = random_pixels(SIZE, n=1)

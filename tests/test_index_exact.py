@@ -102,9 +102,7 @@ def test_bounds_of_both_steps_hold(name, metric, split, monkeypatch):
     learned = Cascade.learn(bounds)
     for q, y in zip(Q[usable], Y[usable]):
         true = PairDistances(X, metric)(q[None], np.zeros(len(X), int), np.arange(len(X)))
-        squared_norms = np.square(norms(y[None]))
-        found = learned._on_axes(y[None], squared_norms)
-        squared, slack, *query = (values[0] for values in found)
+        squared, slack, *query = learned._on_axes(y, np.square(norms(y[None]))[0])
         first, further = learned._factors(*query)
         lower = first @ learned._first
         for bounds in (lower, lower + learned._further @ further):

@@ -317,11 +317,11 @@ def test_kernel_is_this_python_and_not_one_the_user_installed(tmp_path, monkeypa
     assert notebook.cells[0].outputs[0].text.strip() == sys.executable
 
 
-def nbval(path):
-    """Test one notebook in a pytest of its own, with the project's options."""
+def nbval(*paths):
+    """Test notebooks in a pytest of their own, with the project's options."""
     # A notebook elsewhere would be tested without the project's conftest.
     options = ["-c", "pyproject.toml", "-p", "no:cacheprovider", "-p", "conftest"]
-    command = [sys.executable, "-m", "pytest", *options, str(path)]
+    command = [sys.executable, "-m", "pytest", *options, *map(str, paths)]
     return subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
 
 
@@ -342,11 +342,12 @@ def test_an_output_edited_by_hand_fails_and_another_time_does_not(tmp_path):
         "os.environ['IMAGE_RETRIEVAL_DATA']",
     )
     main(["record", "--folder", str(tmp_path)])
-    assert "4 passed" in nbval(path).stdout
-    path.write_text(path.read_text().replace("precision 0.75", "precision 0.95"))
-    done = nbval(path)
+    edited = tmp_path / "02_edited.ipynb"
+    edited.write_text(path.read_text().replace("precision 0.75", "precision 0.95"))
+    done = nbval(path, edited)
     assert done.returncode == 1
-    assert "1 failed, 3 passed" in done.stdout and "precision 0.95" in done.stdout
+    assert "1 failed, 7 passed" in done.stdout and "precision 0.95" in done.stdout
+    assert "......F." in done.stdout
 
 
 FRAME = ["| **Time** |", "| **You need** |", "After this notebook you can", "redict", "## Recap"]

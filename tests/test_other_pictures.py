@@ -12,6 +12,8 @@ from image_retrieval.cli import main
 from tools.notebooks import answers, execute
 from tools.sample.compose import Placement, picture
 
+pytestmark = pytest.mark.long
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Labels that no notebook knows, in unequal numbers: as few as a person may have.
 COUNTS = {"a boat, $2": 10, "moon": 23}

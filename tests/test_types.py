@@ -72,6 +72,7 @@ def test_shared_types_are_not_imported_at_runtime():
     assert done.stdout.decode().strip() == "False"
 
 
+@pytest.mark.long
 def test_a_users_script_with_wrong_calls_is_refused(tmp_path):
     """As an installed package is read: from elsewhere, and without the project's settings."""
     (tmp_path / "script.py").write_text(SCRIPT)

@@ -146,15 +146,24 @@ def models(turicreate):
             data, target=target, features=features, verbose=False
         )
 
+    fitted = {}
+
     def logistic(data, target, features, validation_set=None, **options):
-        return turicreate.logistic_classifier.create(
-            data,
-            target=target,
-            features=features,
-            validation_set=validation_set,
-            verbose=False,
-            **options,
-        )
+        # Several calls ask the same model, which takes seconds to fit, for something else.
+        kept = id(data), repr((target, features, options))
+        if validation_set is not None or kept not in fitted:
+            model = turicreate.logistic_classifier.create(
+                data,
+                target=target,
+                features=features,
+                validation_set=validation_set,
+                verbose=False,
+                **options,
+            )
+            if validation_set is not None:
+                return model
+            fitted[kept] = data, model  # the data, too, lest another be given its id
+        return fitted[kept][1]
 
     def converged(data, target, features, **options):
         options = {"convergence_threshold": 1e-9, "max_iterations": 100, **options}

@@ -5,6 +5,7 @@ MathML here, which browsers draw by themselves, and the other two are left out.
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, pass_context
@@ -36,6 +37,14 @@ class _OfflineExporter(HTMLExporter):
             exclude_anchor_links=True,
         )
         return MarkdownWithMath(renderer=renderer).render(source)
+
+
+@lru_cache(maxsize=None)
+def _exporter():
+    # Its templates take longer to compile than a page takes to write.
+    return _OfflineExporter(
+        extra_loaders=[FileSystemLoader(str(_HERE))], template_file="page.html.j2"
+    )
 
 
 def markdown_to_html(text):
@@ -77,9 +86,7 @@ def to_html(notebook, title, previous=None, following=None):
     str
         The page.
     """
-    exporter = _OfflineExporter(
-        extra_loaders=[FileSystemLoader(str(_HERE))], template_file="page.html.j2"
-    )
+    exporter = _exporter()
     resources = {
         "metadata": {"name": title},
         "previous": previous,
