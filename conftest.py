@@ -53,6 +53,8 @@ def pytest_xdist_make_scheduler(config, log):
             file = super()._split_scope(nodeid)
             return nodeid if file in SINGLY else file
 
+    # Files in their order, which begins with the long ones, and not those of most tests first.
+    config.option.loadscopereorder = False
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
@@ -68,7 +70,11 @@ def pytest_sessionstart():
 
 
 def pytest_collection_modifyitems(items):
-    """Let the answers follow the cells of a notebook; skip one that cannot run here."""
+    """Let the answers follow the cells of a notebook; skip one that cannot run here.
+
+    Notebooks come first: what is begun last should be over soon, or the other cores wait.
+    """
+    items.sort(key=lambda item: item.path.suffix != ".ipynb")
     items[:] = [each for item in items for each in [item, *answers_after(item)]]
     for item in items:
         reason = lacking(item.path.stem) if item.path.suffix == ".ipynb" else ""

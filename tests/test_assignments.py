@@ -143,12 +143,14 @@ def test_solution_scores_full_points(course, name):
     assert hand_in(course, name, "solution", right_answers(name)) == {**automatic, **manual}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_untouched_version_scores_nothing(course, name):
     scores = hand_in(course, name, "untouched", {})
     assert scores == dict.fromkeys(worth(read(SOURCES, name))[1], 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(UNUSUAL))
 def test_unusual_right_answers_score_full_points(course, name):
     automatic, _ = worth(read(SOURCES, name))
@@ -174,6 +176,7 @@ def name_of(batch):
     return ", ".join(wrong.name for wrong in batch)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("batch", batches(), ids=name_of)
 def test_wrong_answers_lose_their_points_and_no_others(course, batch):
     name = batch[0].assignment

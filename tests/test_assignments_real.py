@@ -18,6 +18,7 @@ def real_data(shared_data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", assignment_names())
 def test_solution_passes_its_checks_on_real_photographs(real_data, name, monkeypatch):
     monkeypatch.setenv("IMAGE_RETRIEVAL_DATA", str(real_data / "cifar10"))

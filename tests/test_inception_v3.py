@@ -216,6 +216,7 @@ def test_the_backbone_says_what_it_takes():
         extract(pictures(), "inception_v3", size=74)
 
 
+@pytest.mark.long
 def test_published_facts_are_keras_own(keras):
     """The address and hash, against the source of the installed Keras."""
     import inspect
