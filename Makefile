@@ -93,8 +93,9 @@ format: with-dev  ## put the code into the style that lint checks
 site: tool-site  ## build the course site, with the course in a browser's tab, into build/site
 	@$(shell $(SETUP) python site) -m tools.site
 
+# The longest of its tests, the notebooks in a tab, are shared out one by one.
 test-site: with-dev site  ## build the site and test it in Chromium, notebooks in a tab included
-	@$(PYTHON) -m pytest -m site tests/site
+	@$(PYTHON) -m pytest -n auto --maxprocesses=4 --dist=worksteal -m site tests/site
 
 # All of an edition's extras are pinned first, and what a student needs to the same versions. Pins
 # that still fit stay as they are.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
+from image_retrieval.files import atomic_folder
 from tools.milvus_server.environment import obstacle
 from tools.milvus_server.server import MilvusServer
 from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
@@ -173,10 +174,12 @@ def axe():
     if not script.exists():
         if not shutil.which("npm"):
             pytest.skip("axe-core needs npm, not installed here")
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        done = subprocess.run([shutil.which("npm"), *command[1:], f"axe-core@{AXE}"], check=False)
-        if done.returncode:
-            pytest.skip("npm could not install axe-core")
+        # Another worker may be installing it, too.
+        with atomic_folder(folder) as fresh:
+            command = [shutil.which("npm"), "install", "--no-audit", "--no-fund", "--prefix"]
+            done = subprocess.run([*command, str(fresh), f"axe-core@{AXE}"], check=False)
+            if done.returncode:
+                pytest.skip("npm could not install axe-core")
     return script.read_text(encoding="utf-8")
 
 

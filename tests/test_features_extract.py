@@ -237,6 +237,13 @@ def test_the_progress_bar_appears_when_it_takes_long_and_never_when_off(
     assert captured.err == captured.out == ""
 
 
+def test_other_progress_bars_keep_their_monitor(pictures):
+    before = extract_module.tqdm.monitor_interval
+    assert before > 0
+    extract(pictures[:2], size=64, threads=1)
+    assert extract_module.tqdm.monitor_interval == before
+
+
 def test_extracting_needs_neither_turicreate_nor_tensorflow():
     code = (
         "import sys, numpy; from image_retrieval.features import extract;"

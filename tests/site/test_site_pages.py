@@ -13,6 +13,8 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.site
 PATIENCE = 120_000  # ms
+DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 BROKEN_PICTURES = """() => Array.from(document.images)
     .filter(each => { each.loading = "eager"; return each.complete && each.naturalWidth === 0; })
     .map(each => each.src.slice(0, 200))"""
@@ -106,15 +108,18 @@ def ours(url):
     return urlsplit(url).hostname in ("127.0.0.1", None) or url.startswith(("data:", "blob:"))
 
 
-def test_every_page_opens_whole_and_asks_nobody_else(pages):
+def test_every_page_opens_whole_fits_a_phone_and_asks_nobody_else(pages):
     found = {}
     with serving(built_site()) as address, browsing() as browser:
-        page = browser.new_page()
+        page = browser.new_page(viewport=DESK)
         page.set_default_timeout(PATIENCE)
         troubles = watch(page)
         for name in pages:
             page.goto(f"{address}/{name}")  # and wait until its pictures are there
             found[name] = troubles + page.evaluate(BROKEN_PICTURES)
+            page.set_viewport_size(PHONE)
+            found[name] += [f"{over} px too wide"] if (over := page.evaluate(OVER)) else []
+            page.set_viewport_size(DESK)
             troubles.clear()
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 

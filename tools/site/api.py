@@ -27,10 +27,9 @@ def write_api(source):
 
 
 def _page(name, tree):
-    title = f"image_retrieval.{name}"
     members = ", ".join(public_names(tree))
     shown = f"   :members: {members}\n" if members else ""
-    return f"{title}\n{'=' * len(title)}\n\n.. autoapimodule:: {title}\n{shown}"
+    return f"{name}\n{'=' * len(name)}\n\n.. autoapimodule:: image_retrieval.{name}\n{shown}"
 
 
 def _first_line(tree):

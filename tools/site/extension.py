@@ -20,6 +20,7 @@ def setup(app):
     # After the theme, which makes the list of buttons.
     app.connect("html-page-context", _add_launch_buttons, priority=600)
     app.connect("html-page-context", _drop_live_code, priority=600)
+    app.connect("html-page-context", _shorten_types, priority=600)
     # Before napoleon, which takes the section apart.
     app.connect("autodoc-process-docstring", _number_references, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -58,6 +59,12 @@ def _drop_live_code(app, pagename, templatename, context, doctree):
         for script in context["script_files"]
         if "thebe" not in f"{script} {getattr(script, 'attributes', {})}".lower()
     ]
+
+
+def _shorten_types(app, pagename, templatename, context, doctree):
+    # Types that many signatures share are on no page, which a link could lead to.
+    if pagename.startswith("api/"):
+        context["body"] = context["body"].replace("image_retrieval.signatures.", "")
 
 
 def _group(places):

@@ -18,7 +18,11 @@ SETUP = """\
 %pip install -q pandas pillow matplotlib scikit-learn
 %pip install -q --no-deps {}
 import logging
-logging.getLogger("matplotlib.font_manager").setLevel("ERROR")  # it reports its first start"""
+
+import tqdm
+
+logging.getLogger("matplotlib.font_manager").setLevel("ERROR")  # it reports its first start
+tqdm.tqdm.monitor_interval = 0  # a browser's Python starts no threads"""
 LICENSES = ("LICENSE", "ARTWORK.md")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from image_retrieval.index.distances import inverse, norms
 from image_retrieval.index.parallel import row_products
+from image_retrieval.index.products import product
 
 if TYPE_CHECKING:
     from image_retrieval.signatures import Array
@@ -119,7 +120,7 @@ class _QueryBounds:
         if shape[0] == 1 and shape[1] <= _FEW:
             bounds[0] = row_products(rows.Z[part], self._doubled[0])
         else:
-            np.matmul(self._doubled, rows.Z[part].T, out=bounds)
+            product(self._doubled, rows.Z[part], out=bounds)
         bounds += base
         return bounds
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from image_retrieval.index.distances import finish, inverse, norms, unfinish
+from image_retrieval.index.products import product
 
 if TYPE_CHECKING:
     from image_retrieval.index.distances import PairDistances
@@ -84,7 +85,7 @@ class Ordering:
             part = slice(start, start + _BLOCK)
             Z = self._in_float64(self._exactly.X[self._rows[part]])
             squared_norms = np.einsum("ij,ij->i", Z, Z)
-            squared[:, part] = squared_norms + np.square(query_norms) - 2 * (Y @ Z.T)
+            squared[:, part] = squared_norms + np.square(query_norms) - 2 * product(Y, Z)
             longest = max(longest, squared_norms.max() ** 0.5)
             if self._exactly.metric == "cosine":
                 squared[:, part][:, squared_norms == 0] = 2.0  # no direction, see PairDistances
