@@ -320,7 +320,16 @@ def test_kernel_is_this_python_and_not_one_the_user_installed(tmp_path, monkeypa
 def nbval(*paths):
     """Test notebooks in a pytest of their own, with the project's options."""
     # A notebook elsewhere would be tested without the project's conftest.
-    options = ["-c", "pyproject.toml", "-p", "no:cacheprovider", "-p", "conftest"]
+    options = [
+        "-c",
+        "pyproject.toml",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "conftest",
+        "-m",
+        "long or not long",
+    ]
     command = [sys.executable, "-m", "pytest", *options, *map(str, paths)]
     return subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
 
