@@ -13,6 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from image_retrieval.files import atomic_folder
+from image_retrieval.hardware import cores
 from tools.milvus_server.environment import obstacle
 from tools.milvus_server.server import MilvusServer
 from tools.notebooks import SAMPLE_ENVIRONMENT, answers, kernel_environment
@@ -43,6 +44,12 @@ def lacking(notebook):
     """Return why the notebook of that name cannot run here, or an empty text."""
     gone = [name for name in NEEDED.get(notebook, ()) if find_spec(name) is None]
     return f"{notebook} needs {' and '.join(gone)}, not installed here" if gone else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Take one worker more than cores: often one of them waits for a kernel or a server."""
+    return cores() + 1
 
 
 @pytest.hookimpl(optionalhook=True)

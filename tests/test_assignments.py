@@ -136,6 +136,7 @@ def right_answers(name):
     return {c.id: c.source for c in read(SOURCES, name).cells if record(c).get("solution")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_solution_scores_full_points(course, name):
     automatic, points = worth(read(SOURCES, name))

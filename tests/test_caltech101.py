@@ -293,6 +293,7 @@ def test_pictures_stream_through(archive, tmp_path, stub, monkeypatch):
     assert seen == ["read", "taken"] * 90
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
     """Eight times the pictures, none of which may stay in memory decoded."""
     pytest.importorskip("resource", reason="no peak memory on Windows")

@@ -210,6 +210,7 @@ def test_duplicates_indexes_a_folder_first_and_code_1_means_none(tmp_path, capsy
     assert "0 pairs (0 exact, 0 near), in 0 groups" in out and "as given" in out
 
 
+@pytest.mark.long
 def test_duplicates_of_a_data_set_say_what_its_split_shares(capsys):
     code, out, _ = run(capsys, "duplicates", "sample")
     assert code == 0

@@ -203,6 +203,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
     pytest.importorskip("resource")
     peaks = []

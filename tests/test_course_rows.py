@@ -57,6 +57,7 @@ def built(tmp_path_factory):
     return datasets.build("cifar10", archive, folder / "data", "pixels", progress=False)
 
 
+@pytest.mark.long
 def test_the_default_build_is_the_courses_table_as_far_as_it_is_known(built):
     train, test = datasets.load(built.folder)
     ids, labels = list(train["id"]), list(train["label"])

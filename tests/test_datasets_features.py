@@ -51,11 +51,11 @@ def sample_caltech101():
     return datasets.locate("sample", "caltech101")
 
 
-# Almost three thousand pictures, which take half a minute.
-CIFAR10 = pytest.param("cifar10", marks=pytest.mark.long)
+# Thousands of photographs, which take half a minute.
+REAL = [pytest.param(name, marks=pytest.mark.long) for name in ("caltech101", "cifar10")]
 
 
-@pytest.fixture(params=["sample", "sample_caltech101", "folder", "caltech101", CIFAR10])
+@pytest.fixture(params=["sample", "sample_caltech101", "folder", *REAL])
 def location(request):
     """Where each of the data sets lies; real ones where their archives are."""
     return datasets.locate(request.getfixturevalue(request.param).folder)
@@ -160,6 +160,7 @@ def test_real_cifar10_reaches_the_courses_figures(cifar10):
     assert precision(cifar10, "image_array") < 0.45
 
 
+@pytest.mark.long
 def test_real_caltech101_reaches_the_courses_figures(caltech101):
     assert caltech101.unreadable == ()
     assert (sum(caltech101.train.values()), sum(caltech101.test.values())) == (378, 162)

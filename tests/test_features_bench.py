@@ -1,3 +1,5 @@
+import pytest
+
 from tools.bench import extraction, inception
 
 
@@ -18,6 +20,7 @@ def test_the_table_names_rates_and_ratios(tmp_path, capsys, monkeypatch):
     assert "| 160 px | extract, resizing included / network | 0.75 | at least 0.75 |" in text
 
 
+@pytest.mark.long
 def test_inception_is_measured_against_keras_where_that_is_installed(capsys):
     from importlib.util import find_spec
 

@@ -183,6 +183,7 @@ def test_opcodes_that_no_tensor_needs_are_refused(tmp_path, pickled, opcode):
         assert f"refused the pickle opcode {opcode}" in message
 
 
+@pytest.mark.long
 def test_a_memo_index_or_many_steps_fill_no_memory(tmp_path):
     pickled = b"\x80\x02}r" + struct.pack("<I", 2**32 - 1) + b"."
     tracemalloc.start()

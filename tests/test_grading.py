@@ -215,6 +215,7 @@ def test_trust_is_asked_for_and_said(no_tools):
     assert choose(trust=True) == TRUST
 
 
+@pytest.mark.long
 def test_outputs_that_are_none_cost_only_their_author(course, handed_out, tmp_path, monkeypatch):
     for student in ("ann", "bob"):
         write(tmp_path / "in" / student / "powers.ipynb", solved(handed_out()))
@@ -251,6 +252,7 @@ def run_main(course, tmp_path, notebook, *options):
     return table["points"].to_dict()
 
 
+@pytest.mark.long
 def test_trusted_submissions_are_graded_without_walls(
     course, handed_out, no_tools, tmp_path, capsys
 ):
@@ -274,6 +276,7 @@ def test_in_a_container_the_code_is_another_users_and_cannot_get_at_the_grades(
     assert "PermissionError" in flags
 
 
+@pytest.mark.long
 def test_an_assignment_that_has_changed_is_not_mixed_with_older_grades(course, tmp_path, capsys):
     copied = write_source(tmp_path / "source")
     touch(tmp_path, "in/ann/powers.ipynb")

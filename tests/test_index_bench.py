@@ -50,6 +50,7 @@ def test_figures_to_reach():
     assert "| scikit-learn / exact, n = 20,000 | 0.833 | >= 2 | **no** |" in text
 
 
+@pytest.mark.long
 def test_the_whole_of_it(monkeypatch, tmp_path, capsys):
     for name in ("turicreate", "milvus_lite", "faiss", "hnswlib"):
         pytest.importorskip(name)

@@ -26,6 +26,7 @@ def test_committed_notebook_keeps_the_rules(path):
     assert find_problems(nbformat.read(str(path), as_version=4)) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def test_page_of_committed_notebook_needs_no_network(path):
     assert fetched(to_html(nbformat.read(str(path), as_version=4), path.stem)) == []

@@ -173,6 +173,7 @@ def test_nothing_of_a_zip_is_left_in_the_temporary_folder_by_a_kill(tmp_path):
     assert not [*(tmp_path / "tmp").iterdir()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["cifar10", "caltech101"])
 def test_a_pipe_or_a_device_is_no_archive(tmp_path, command):
     os.mkfifo(str(tmp_path / "pipe"))

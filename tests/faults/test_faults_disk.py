@@ -55,6 +55,7 @@ def test_an_index_on_a_full_disk(tmp_path, engine):
     assert left == []
 
 
+@pytest.mark.long
 def test_pages_of_notebooks_on_a_full_disk(tmp_path):
     cell = nbformat.v4.new_code_cell("1 + 1")
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), str(tmp_path / "01_small.ipynb"))
