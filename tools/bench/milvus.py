@@ -39,8 +39,8 @@ WAYS = ((FLAT, None, (0,)), (HNSW, *EF), (IVF, *NPROBE))
 COMPONENTS = (None, 256)
 _MEASURED = 3  # candidates measured in full for each neighbor, where the server has components
 _HEAD = (
-    "| index | numbers a vector | parameter | recall@10 | queries a second, one by one "
-    "| ratio to FLAT | vectors a second, inserted |\n"
+    "| index | numbers per vector | parameter | recall@10 | queries per second, one by one "
+    "| ratio to FLAT | vectors per second, inserted |\n"
     "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
 )
 
