@@ -155,6 +155,10 @@ def test_what_was_learned_is_saved(monkeypatch, tmp_path):
     opened = index.load(tmp_path / "saved")
     assert opened._exact.cascade is not None
     np.testing.assert_array_equal(opened.search(Q, k=7)[0], brute_force(X, Q, 7, "cosine")[0])
+    (tmp_path / "saved" / "basis.npy").rename(tmp_path / "saved" / "axes.npy")
+    # What was learned before queries were turned in float32 would not hold now.
+    assert index.load(tmp_path / "saved")._exact.cascade is None
+    (tmp_path / "saved" / "axes.npy").rename(tmp_path / "saved" / "basis.npy")
     (tmp_path / "saved" / "first.npy").unlink()
     with pytest.raises(InputError, match="missing or damaged"):
         index.load(tmp_path / "saved")

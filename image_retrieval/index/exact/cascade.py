@@ -72,7 +72,7 @@ class Cascade:
         if not bounds.usable or n < 2 * _NEIGHBORS or shapes["first"][0] < 3:
             return None
         center, axes = principal_axes(bounds.Z, _SAMPLE)
-        axes = np.ascontiguousarray(axes[:, : shapes["axes"][0]].T)
+        axes = np.ascontiguousarray(axes[:, : shapes["basis"][0]].T)
         blank = (np.empty(shapes[name], dtype=np.float32) for name in ("first", "further"))
         cascade = cls(bounds, center, axes, *blank)
         fill = partial(cascade._fill, axes)
@@ -85,7 +85,7 @@ class Cascade:
     @classmethod
     def read(cls, folder: Path, bounds: LowerBounds) -> Cascade | None:
         """Return the cascade that `write` left there for the rows of `bounds`, if one is."""
-        if not (folder / "axes.npy").exists():
+        if not (folder / "basis.npy").exists():
             return None
         shapes = _shapes(bounds)
         return cls(bounds, *(read_array(folder, name, "f", shapes[name]) for name in shapes))
@@ -170,4 +170,4 @@ def _shapes(bounds):
     """Return the shapes of the arrays of a cascade by their names."""
     n, d = bounds.Z.shape
     split, p = (min(most, int(part * d)) for most, part in (_FIRST, _ALL))
-    return {"center": (d,), "axes": (p, d), "first": (2 + split, n), "further": (n, 2 + p - split)}
+    return {"center": (d,), "basis": (p, d), "first": (2 + split, n), "further": (n, 2 + p - split)}
