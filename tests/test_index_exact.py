@@ -155,13 +155,26 @@ def test_what_was_learned_is_saved(monkeypatch, tmp_path):
     opened = index.load(tmp_path / "saved")
     assert opened._exact.cascade is not None
     np.testing.assert_array_equal(opened.search(Q, k=7)[0], brute_force(X, Q, 7, "cosine")[0])
-    (tmp_path / "saved" / "basis.npy").rename(tmp_path / "saved" / "axes.npy")
-    # What was learned before queries were turned in float32 would not hold now.
-    assert index.load(tmp_path / "saved")._exact.cascade is None
-    (tmp_path / "saved" / "axes.npy").rename(tmp_path / "saved" / "basis.npy")
     (tmp_path / "saved" / "first.npy").unlink()
     with pytest.raises(InputError, match="missing or damaged"):
         index.load(tmp_path / "saved")
+
+
+def test_what_was_learned_for_queries_in_float64_is_forgotten(monkeypatch, tmp_path):
+    always_learn(monkeypatch)
+    X, write = features(2000, 64), Cascade.write
+
+    def write_as_before(learned, folder):
+        write(learned, folder)
+        (folder / "basis.npy").rename(folder / "axes.npy")
+
+    engine = index.build(X)
+    engine.learn()
+    monkeypatch.setattr(Cascade, "write", write_as_before)
+    engine.save(tmp_path / "saved")
+    opened = index.load(tmp_path / "saved")
+    assert opened._exact.cascade is None
+    np.testing.assert_array_equal(opened.search(X, k=1)[0][:, 0], np.arange(2000))
 
 
 def test_searches_at_once_learn_once(monkeypatch):
