@@ -160,8 +160,8 @@ def models(turicreate):
 
     def logistic(data, target, features, validation_set=None, **options):
         # Several calls ask the same model, which takes seconds to fit, for something else.
-        kept = id(data), repr((target, features, options))
-        if validation_set is not None or kept not in fitted:
+        kept = id(data), id(validation_set), repr((target, features, options))
+        if kept not in fitted:
             model = turicreate.logistic_classifier.create(
                 data,
                 target=target,
@@ -170,10 +170,8 @@ def models(turicreate):
                 verbose=False,
                 **options,
             )
-            if validation_set is not None:
-                return model
-            fitted[kept] = data, model  # the data, too, lest another be given its id
-        return fitted[kept][1]
+            fitted[kept] = data, validation_set, model  # all, lest another be given their ids
+        return fitted[kept][-1]
 
     def converged(data, target, features, **options):
         options = {"convergence_threshold": 1e-9, "max_iterations": 100, **options}

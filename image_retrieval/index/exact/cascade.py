@@ -35,7 +35,7 @@ _BLOCK = 1024
 # norm is the root of a difference of squares: 1e-6 of the norm, 17 units, may be lost there. With
 # (‖z‖ + ‖y‖)² ≤ 2 ‖z‖² + 2 ‖y‖² that makes 76 units of each squared norm, and 38 more as the
 # squared norms are those of vectors that were rounded before. The rest is spare. A query's
-# coordinates are computed in float32, which is four times as fast: see `_error`.
+# coordinates are computed in float32, from half as many bytes: see `_on_axes`.
 _ROUNDINGS = 192 * UNIT
 _TINY = 2.0**-100  # products that underflow
 
